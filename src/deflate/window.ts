@@ -1,0 +1,70 @@
+/**
+ * Chapter 1.4 — The window: what a distance may reach back to (RFC 1951 §2; RFC 7692 §7.2.2).
+ *
+ * The last 2^windowBits bytes of what an inflater has produced in earlier calls. What the present call has produced
+ * is in its output and is copied from there.
+ *
+ * Memory: none before the first byte; then the smallest power of two, from 256 up to 2^windowBits, that holds what
+ * was produced so far.
+ *
+ * What this file must not know: codes, blocks.
+ * Next: inflate.ts.
+ */
+
+import { EMPTY_BYTES } from "../bytes.ts";
+
+const SMALLEST_CAPACITY = 256;
+
+export class Window {
+  /** 2^windowBits. */
+  readonly size: number;
+  /** How many bytes can be reached. */
+  filled = 0;
+  #bytes: Uint8Array = EMPTY_BYTES;
+  /** Where the next byte goes. Full, the window is a ring; before, `#next` equals `filled`. */
+  #next = 0;
+
+  constructor(windowBits: number) {
+    this.size = 1 << windowBits;
+  }
+
+  /** Takes over what a call has produced: `source` from `start` up to `end`. */
+  append(source: Uint8Array, start: number, end: number): void {
+    let from = Math.max(start, end - this.size);
+    this.#grow(Math.min(this.size, this.filled + end - from));
+    const capacity = this.#bytes.length;
+    this.filled = Math.min(this.size, this.filled + end - from);
+    while (from < end) {
+      const count = Math.min(end - from, capacity - this.#next);
+      this.#bytes.set(source.subarray(from, from + count), this.#next);
+      this.#next = (this.#next + count) & (capacity - 1);
+      from += count;
+    }
+  }
+
+  /** Writes `count` bytes to `target`, from `back` bytes before the window's end on; `count <= back <= filled`. */
+  copy(back: number, count: number, target: Uint8Array, at: number): void {
+    const bytes = this.#bytes;
+    const mask = bytes.length - 1;
+    const end = at + count;
+    for (let from = this.#next - back; at < end; from++) target[at++] = bytes[from & mask]!;
+  }
+
+  /** Forgets the bytes, keeps the memory. */
+  clear(): void {
+    this.filled = 0;
+    this.#next = 0;
+  }
+
+  #grow(needed: number): void {
+    let capacity = this.#bytes.length;
+    if (needed <= capacity) return;
+    if (capacity === 0) capacity = SMALLEST_CAPACITY;
+    while (capacity < needed) capacity *= 2;
+    const grown = new Uint8Array(capacity);
+    grown.set(this.#bytes.subarray(0, this.filled));
+    // A ring that was exactly full stood at zero; in the larger one it goes on behind its content.
+    this.#next = this.filled;
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,394 @@
+/**
+ * Chapter 12 — The connection (§5.5, §6, §7): the state machine, and the only owner of state.
+ *
+ *   the closing handshake (§7.1)        then                         TCP is ended by             reported
+ *   we send Close                       the peer's Close arrives     the server, at once         clean, "local"
+ *   the peer's Close arrives            we echo its code             the server, at once         clean, "remote"
+ *   the peer breaks a rule              we send Close, deaf now      us, at once                 1006, error, "local"
+ *   TCP ends                            nothing can be sent          nobody: it has ended        1006, "transport"
+ *
+ * Control duties are done here, before anybody is told: a Pong or Close stands in the output, in order, before the
+ * next event is delivered (law 4). The peer's bytes never throw; an application's mistake always does (law 2).
+ * What this file must not know: sockets, clocks, how bytes become frames. Next: peers.ts.
+ */
+
+import { EMPTY_BYTES } from "../bytes.ts";
+import { CloseCode, type ClosePayload, checkClose, readClosePayload, writeClosePayload } from "./close.ts";
+import {
+  type Closed,
+  type ConnectionOptions,
+  checkHandler,
+  checkOptions,
+  checkRole,
+  type Event,
+  type Handler,
+  type State,
+} from "./contract.ts";
+import { FIN, MAX_CONTROL_PAYLOAD, Opcode, type Role } from "./frame.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { MaskingKeys } from "./mask.ts";
+import { MessageReader, Signal } from "./message-reader.ts";
+import { MessageWriter } from "./message-writer.ts";
+import { NO_EXTENSIONS, Pipeline } from "./pipeline.ts";
+import { UTF8_ACCEPT, validateUtf8 } from "./utf8.ts";
+import { ProtocolError, type Rule } from "./violation.ts";
+
+export class Connection {
+  readonly role: Role;
+  readonly #handler: Handler;
+  readonly #reader: MessageReader;
+  readonly #writer: FrameWriter;
+  readonly #messages: MessageWriter;
+  readonly #schedule: ConnectionOptions["schedule"];
+
+  #state: State = "open";
+  #initiator: Closed["initiator"] = "transport";
+  /** What the peer's Close frame said. */
+  #closeReceived: ClosePayload | undefined = undefined;
+  /** §5.5.1, §7.1.7: after the peer's Close, and after failing, nothing is read any more. */
+  #deaf = false;
+  #error: ProtocolError | undefined = undefined;
+  /** This side of the transport shall end once the output has left; and has been told to. */
+  #ending = false;
+  #ended = false;
+  #closed: Closed | undefined = undefined;
+
+  /** Who runs the cursor: `receive`, `events`, or nobody. */
+  #reading = false;
+  #pulling = false;
+  /** Whether the chunk at hand came through `events`, so that what is left of it waits for `events`. */
+  #pulled = false;
+  #transportEnded = false;
+  #closeYielded = false;
+  #scheduled = false;
+
+  constructor(role: Role, handler: Handler, options: ConnectionOptions = {}) {
+    checkRole(role);
+    checkHandler(handler);
+    const settings = checkOptions(options);
+    const { extensions = [] } = options;
+    const pipeline = extensions.length === 0 ? NO_EXTENSIONS : new Pipeline(extensions, role);
+    this.role = role;
+    this.#handler = handler;
+    this.#schedule = options.schedule;
+    this.#reader = new MessageReader(role, pipeline, settings);
+    this.#writer = new FrameWriter(handler, role === "client" ? keysFrom(options.random) : undefined);
+    this.#messages = new MessageWriter(this.#writer, pipeline);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** How the connection ended, once it has. */
+  get closed(): Closed | undefined {
+    return this.#closed;
+  }
+
+  // --- Receiving ---------------------------------------------------------------------------------------------
+
+  /**
+   * Takes bytes from the transport and announces what they say. The chunk is given away: payloads are unmasked in
+   * place. Never throws on what the peer sent; what a handler throws passes through, and the rest of the chunk is
+   * read with the next one.
+   */
+  receive(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError("receive: the chunk must be a Uint8Array");
+    this.#mustBeIdle("receive");
+    if (this.#deaf) return;
+    this.#pulled = false;
+    this.#reader.feed(chunk);
+    this.#announceAll();
+  }
+
+  /** The transport has ended, or failed: nothing will arrive any more and nothing can leave. */
+  receiveEnd(): void {
+    if (this.#transportEnded) return;
+    this.#transportEnded = true;
+    if (this.#reading || this.#pulling) return;
+    if (!this.#reader.unread) this.#finish();
+    else if (!this.#pulled) this.#announceAll();
+  }
+
+  /**
+   * The same cursor, pulled: yields what `chunk`, and anything left unread before it, says. Each event is yielded
+   * before the next byte is looked at. After `receiveEnd`, the close event comes last.
+   */
+  *events(chunk?: Uint8Array): Generator<Event, void, undefined> {
+    this.#mustBeIdle("events");
+    if (chunk !== undefined && !this.#deaf) this.#reader.feed(chunk);
+    this.#pulled = true;
+    this.#pulling = true;
+    try {
+      for (let signal = this.#advance(); signal !== Signal.Drained; signal = this.#advance()) {
+        // What is owed to the peer must not wait for the caller to come back for the next event.
+        this.flush();
+        yield this.#event(signal);
+      }
+    } finally {
+      this.#pulling = false;
+      this.flush();
+      if (this.#transportEnded && !this.#reader.unread) this.#finish();
+    }
+    if (this.#closed !== undefined && !this.#closeYielded) {
+      this.#closeYielded = true;
+      yield { type: "close", close: this.#closed };
+    }
+  }
+
+  // --- Sending -----------------------------------------------------------------------------------------------
+  //
+  // Each returns false, and sends nothing, once the connection is no longer open: that is a race no application
+  // can win, and no mistake. §5.5.1: after a Close frame no more data may be sent.
+
+  /** Sends a text message. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD, as in browsers. */
+  sendText(data: string): boolean {
+    checkString("sendText", data);
+    if (this.#state !== "open") return false;
+    this.#messages.text(data, this.#reading);
+    return this.#queued();
+  }
+
+  /** Sends a binary message. From 16 KiB on a server passes the bytes on uncopied: do not change them afterwards. */
+  sendBinary(data: Uint8Array): boolean {
+    checkBytes("sendBinary", data);
+    if (this.#state !== "open") return false;
+    this.#messages.bytes(Opcode.Binary, data, this.#reading);
+    return this.#queued();
+  }
+
+  /** Sends a text message that is UTF-8 already. It is validated: an invalid one would make the peer fail. */
+  sendUtf8(data: Uint8Array): boolean {
+    checkBytes("sendUtf8", data);
+    if (validateUtf8(UTF8_ACCEPT, data, 0, data.length) !== UTF8_ACCEPT) {
+      throw new TypeError("sendUtf8: data is not valid UTF-8");
+    }
+    if (this.#state !== "open") return false;
+    this.#messages.bytes(Opcode.Text, data, this.#reading);
+    return this.#queued();
+  }
+
+  /** Sends a piece of a text message, as a fragment of its own; `last` ends the message. */
+  sendTextPiece(data: string, last: boolean): boolean {
+    checkString("sendTextPiece", data);
+    if (this.#state !== "open") return false;
+    this.#messages.textPiece(data, last, this.#reading);
+    return this.#queued();
+  }
+
+  /** Sends a piece of a binary message, as a fragment of its own; `last` ends the message. */
+  sendBinaryPiece(data: Uint8Array, last: boolean): boolean {
+    checkBytes("sendBinaryPiece", data);
+    if (this.#state !== "open") return false;
+    this.#messages.piece(Opcode.Binary, data, last, this.#reading);
+    return this.#queued();
+  }
+
+  /** §5.5.2. The peer's Pong will carry the same data. */
+  ping(data: Uint8Array = EMPTY_BYTES): boolean {
+    checkControlPayload("ping", data);
+    if (this.#state !== "open") return false;
+    this.#writer.frame(FIN | Opcode.Ping, data, this.#reading);
+    return this.#queued();
+  }
+
+  /** §5.5.3: a Pong nobody asked for, a one-way sign of life. The answers to Pings are not your business. */
+  pong(data: Uint8Array = EMPTY_BYTES): boolean {
+    checkControlPayload("pong", data);
+    if (this.#state !== "open") return false;
+    this.#writer.frame(FIN | Opcode.Pong, data, this.#reading);
+    return this.#queued();
+  }
+
+  /** §7.1.2: starts the closing handshake. Without effect once it has begun. */
+  close(code?: number, reason = ""): void {
+    checkClose(code, reason);
+    if (this.#state !== "open") return;
+    this.#sendClose("local", code, reason);
+    this.#queued();
+  }
+
+  /** Lets the output leave. Only a scheduler needs to call this: see `options.schedule`. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#state === "closed") return;
+    this.#writer.flush();
+    if (this.#ending && this.#writer.idle) this.#end();
+  }
+
+  /** Output waits: it leaves with the chunk that is being read, or when the turn ends, or now. */
+  #queued(): true {
+    if (this.#reading) return true;
+    if (this.#schedule === undefined) {
+      this.flush();
+    } else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#schedule(this);
+    }
+    return true;
+  }
+
+  // --- The state machine -------------------------------------------------------------------------------------
+
+  /** Reads on to the next event that is to be announced, and does what is owed for those before it and for it. */
+  #advance(): Signal {
+    if (this.#deaf) return Signal.Drained;
+    const signal = this.#reader.next();
+    switch (signal) {
+      case Signal.Ping:
+        // §5.5.2: owed also when we have sent Close, as long as the peer's has not come.
+        this.#writer.frame(FIN | Opcode.Pong, this.#reader.data, true);
+        return signal;
+      case Signal.Close:
+        this.#receiveClose(readClosePayload(this.#reader.data));
+        return Signal.Drained;
+      case Signal.Violation:
+        this.#fail(this.#reader.violation!);
+        return Signal.Drained;
+      default:
+        return signal;
+    }
+  }
+
+  /** §5.5.1: answers a Close frame, unless it is the answer itself; then the server ends TCP (§7.1.1). */
+  #receiveClose(payload: ClosePayload | Rule): void {
+    if (typeof payload === "string") {
+      this.#fail(payload);
+      return;
+    }
+    this.#beDeaf();
+    this.#closeReceived = payload;
+    if (this.#state === "open") {
+      // Decision: the code is echoed, as §5.5.1 calls typical; the reason is not, since it was ours to read.
+      this.#sendClose("remote", payload.code === CloseCode.NoStatus ? undefined : payload.code, "");
+    }
+    if (this.role === "server") this.#ending = true;
+  }
+
+  /** §7.1.7: fails the connection. The Close frame names the rule, for whoever looks for the bug. */
+  #fail(rule: Rule): void {
+    this.#beDeaf();
+    this.#error = new ProtocolError(rule);
+    if (this.#state === "open") this.#sendClose("local", this.#error.code, rule);
+    this.#ending = true;
+  }
+
+  #beDeaf(): void {
+    this.#deaf = true;
+    this.#reader.release();
+  }
+
+  #sendClose(initiator: Closed["initiator"], code: number | undefined, reason: string): void {
+    this.#initiator = initiator;
+    this.#state = "closing";
+    this.#writer.frame(FIN | Opcode.Close, writeClosePayload(code, reason), this.#reading);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#handler.end();
+  }
+
+  /** §7.1.4–§7.1.6: TCP is closed, and so is the connection. */
+  #finish(): void {
+    if (this.#closed !== undefined) return;
+    this.#beDeaf();
+    const { code, reason } = this.#closeReceived ?? { code: CloseCode.Abnormal, reason: "" };
+    this.#closed = {
+      code,
+      reason,
+      // A Close frame that arrived was answered at once, or was the answer.
+      clean: this.#closeReceived !== undefined,
+      initiator: this.#initiator,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+    this.#state = "closed";
+    this.#end();
+    this.#handler.onClose?.(this.#closed);
+  }
+
+  // --- Telling -----------------------------------------------------------------------------------------------
+
+  #announceAll(): void {
+    this.#reading = true;
+    try {
+      for (let signal = this.#advance(); signal !== Signal.Drained; signal = this.#advance()) {
+        this.#announce(signal);
+      }
+    } finally {
+      this.#reading = false;
+      this.flush();
+      if (this.#transportEnded) this.#finish();
+    }
+  }
+
+  #announce(signal: Signal): void {
+    const reader = this.#reader;
+    const handler = this.#handler;
+    switch (signal) {
+      case Signal.Text:
+        if (reader.textAsBytes) handler.onUtf8?.(reader.data);
+        else handler.onText?.(reader.text);
+        return;
+      case Signal.Binary:
+        handler.onBinary?.(reader.data);
+        return;
+      case Signal.Piece:
+        handler.onPiece?.(reader.data, reader.messageType, reader.last);
+        return;
+      case Signal.Ping:
+        handler.onPing?.(reader.data);
+        return;
+      case Signal.Pong:
+        handler.onPong?.(reader.data);
+        return;
+    }
+  }
+
+  #event(signal: Signal): Event {
+    const { data, text, messageType, last, textAsBytes } = this.#reader;
+    switch (signal) {
+      case Signal.Text:
+        return textAsBytes ? { type: "utf8", data } : { type: "text", data: text };
+      case Signal.Piece:
+        return { type: "piece", of: messageType, data, last };
+      case Signal.Ping:
+        return { type: "ping", data };
+      case Signal.Pong:
+        return { type: "pong", data };
+      default:
+        return { type: "binary", data };
+    }
+  }
+
+  #mustBeIdle(method: string): void {
+    if (this.#reading || this.#pulling) {
+      throw new Error(`${method}: this connection is being read already; wait until that has returned`);
+    }
+  }
+}
+
+/** All clients of a process draw their keys from one supply, unless told of another source. */
+const sharedKeys = new MaskingKeys();
+
+function keysFrom(random: ConnectionOptions["random"]): MaskingKeys {
+  return random === undefined ? sharedKeys : new MaskingKeys(random);
+}
+
+function checkString(method: string, data: string): void {
+  if (typeof data !== "string") throw new TypeError(`${method}: data must be a string`);
+}
+
+function checkBytes(method: string, data: Uint8Array): void {
+  if (!(data instanceof Uint8Array)) throw new TypeError(`${method}: data must be a Uint8Array`);
+}
+
+function checkControlPayload(method: string, data: Uint8Array): void {
+  checkBytes(method, data);
+  if (data.length > MAX_CONTROL_PAYLOAD) {
+    throw new RangeError(
+      `${method}: data has ${data.length} bytes; a control frame carries at most ${MAX_CONTROL_PAYLOAD} (RFC 6455 §5.5)`,
+    );
+  }
+}

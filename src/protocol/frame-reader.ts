@@ -1,0 +1,196 @@
+/**
+ * Chapter 7 — Reading frames (§5.2, §5.3): bytes → headers and unmasked slices of payload.
+ *
+ * Owns the chunk at hand, a torn header, and the place inside the frame. Chunks are parsed where they stand: a
+ * payload is unmasked in place and handed on as a range of the chunk. Only a header that is torn between two chunks
+ * is copied, so nothing of a chunk is kept once it has been read. What is wrong with a header is found at the byte
+ * that makes it wrong (law 5); nothing is ever allocated from the length it declares.
+ *
+ * What this file must not know: messages, what the bytes mean, who is told.
+ * Next: message-reader.ts.
+ */
+
+import { EMPTY_BYTES } from "../bytes.ts";
+import {
+  FIN,
+  firstByteViolation,
+  headerSize,
+  isControl,
+  MASK,
+  MAX_HEADER_SIZE,
+  RESERVED_BITS,
+  type Role,
+  readLength,
+  readMaskingKey,
+  secondByteViolation,
+} from "./frame.ts";
+import { mask, WORDS_PAY_FROM, wordsOf } from "./mask.ts";
+import type { Rule } from "./violation.ts";
+
+/** How far a header came: `Complete` (or `Broken`), or more bytes are needed. */
+const Header = { Incomplete: 0, Complete: 1, Broken: 2 } as const;
+type Header = (typeof Header)[keyof typeof Header];
+
+export class FrameReader {
+  // The frame at hand, valid from `readHeader` returning true until its payload is read.
+  /** FIN, reserved bits and opcode together, as on the wire. */
+  first = 0;
+  /** The declared payload length. */
+  length = 0;
+  /** How much of the payload has not been read yet. */
+  remaining = 0;
+
+  // The chunk at hand: `at` is the next byte to read.
+  chunk: Uint8Array = EMPTY_BYTES;
+  at = 0;
+  end = 0;
+
+  /** The rule that was broken, once one was. From then on nothing is read any more. */
+  violation: Rule | undefined = undefined;
+
+  /** §5.4: whether the next data frame has to be a continuation. The message reader knows. */
+  fragmented = false;
+  /** How much payload the next data frame may have before its message passes the limit. */
+  room: number;
+
+  readonly #maskBit: number;
+  readonly #keySize: number;
+  readonly #claimedBits: number;
+  readonly #maxFrameSize: number;
+  #maskingKey = 0;
+  /** The index of the next payload byte, as far as masking cares: modulo 4. */
+  #phase = 0;
+  #words: Int32Array | undefined = undefined;
+  #torn: Uint8Array | undefined = undefined;
+  #tornLength = 0;
+
+  constructor(role: Role, claimedBits: number, maxFrameSize: number, maxMessageSize: number) {
+    this.#maskBit = role === "server" ? MASK : 0;
+    this.#keySize = role === "server" ? 4 : 0;
+    this.#claimedBits = claimedBits;
+    this.#maxFrameSize = maxFrameSize;
+    this.room = maxMessageSize;
+  }
+
+  get opcode(): number {
+    return this.first & 0x0f;
+  }
+
+  get fin(): boolean {
+    return (this.first & FIN) !== 0;
+  }
+
+  get reservedBits(): number {
+    return this.first & RESERVED_BITS;
+  }
+
+  /** Whether bytes of the chunk at hand have not been read yet. */
+  get unread(): boolean {
+    return this.at < this.end;
+  }
+
+  /** Takes the next chunk. What an interrupted reader left unread of the chunk before stays in front of it. */
+  feed(chunk: Uint8Array): void {
+    this.chunk = this.unread ? join(this.chunk.subarray(this.at, this.end), chunk) : chunk;
+    this.at = 0;
+    this.end = this.chunk.length;
+    this.#words = undefined;
+  }
+
+  /** Lets go of the chunk, read or not. */
+  release(): void {
+    this.chunk = EMPTY_BYTES;
+    this.at = 0;
+    this.end = 0;
+    this.#words = undefined;
+  }
+
+  /** Reads the next header: true once it is complete, false when bytes are missing or a rule was broken. */
+  readHeader(): boolean {
+    if (this.#tornLength === 0) {
+      const header = this.#parse(this.chunk, this.at, this.end);
+      if (header !== Header.Incomplete) {
+        this.at += this.#size;
+        return header === Header.Complete;
+      }
+    }
+    return this.#readTornHeader();
+  }
+
+  /**
+   * Reads the payload as far as it has arrived: unmasks it in place and returns how many bytes that were. They end
+   * where `at` stands now.
+   */
+  readPayload(): number {
+    const start = this.at;
+    const count = Math.min(this.remaining, this.end - start);
+    this.at = start + count;
+    this.remaining -= count;
+    if (this.#maskingKey !== 0 && count > 0) this.#unmask(start, count);
+    return count;
+  }
+
+  #unmask(start: number, count: number): void {
+    if (count >= WORDS_PAY_FROM) this.#words ??= wordsOf(this.chunk);
+    mask(this.chunk, start, start + count, this.#maskingKey, this.#phase, this.#words);
+    this.#phase = (this.#phase + count) & 3;
+  }
+
+  /** The size of the header that `#parse` completed. */
+  #size = 0;
+
+  /** Reads a header that begins at `at`, if it ends before `end`. Rules are checked as far as there are bytes. */
+  #parse(bytes: Uint8Array, at: number, end: number): Header {
+    if (at >= end) return Header.Incomplete;
+    const first = bytes[at]!;
+    const broken = firstByteViolation(first, this.#claimedBits, this.fragmented);
+    if (broken !== undefined) return this.#break(broken);
+    if (end - at < 2) return Header.Incomplete;
+    const second = bytes[at + 1]!;
+    const alsoBroken = secondByteViolation(first, second, this.#maskBit);
+    if (alsoBroken !== undefined) return this.#break(alsoBroken);
+    const size = headerSize(second);
+    if (end - at < size - this.#keySize) return Header.Incomplete;
+    const length = readLength(bytes, at);
+    if (typeof length === "string") return this.#break(length);
+    // §10.4. Compared before anything is added up or kept; control frames have their own limit.
+    if (!isControl(first)) {
+      if (length > this.#maxFrameSize) return this.#break("frame-too-big");
+      if (length > this.room) return this.#break("message-too-big");
+    }
+    if (end - at < size) return Header.Incomplete;
+    this.first = first;
+    this.length = length;
+    this.remaining = length;
+    this.#maskingKey = this.#keySize === 0 ? 0 : readMaskingKey(bytes, at + size);
+    this.#phase = 0;
+    this.#size = size;
+    return Header.Complete;
+  }
+
+  #break(rule: Rule): Header {
+    this.violation = rule;
+    this.#size = 0;
+    return Header.Broken;
+  }
+
+  /** Gathers a header that lies in more than one chunk, byte by byte, in at most 14 bytes of its own. */
+  #readTornHeader(): boolean {
+    const torn = (this.#torn ??= new Uint8Array(MAX_HEADER_SIZE));
+    while (this.at < this.end) {
+      torn[this.#tornLength++] = this.chunk[this.at++]!;
+      const header = this.#parse(torn, 0, this.#tornLength);
+      if (header === Header.Incomplete) continue;
+      this.#tornLength = 0;
+      return header === Header.Complete;
+    }
+    return false;
+  }
+}
+
+function join(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(left.length + right.length);
+  joined.set(left);
+  joined.set(right, left.length);
+  return joined;
+}

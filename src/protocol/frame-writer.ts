@@ -1,0 +1,219 @@
+/**
+ * Chapter 10 — Writing frames (§5.2, §5.3, §6.1): payloads → bytes on their way out.
+ *
+ * Owns the output that has not left yet. Every frame is encoded straight into one slab of memory, header, masked or
+ * copied payload and UTF-8 text alike, and all of them leave in one `write` (law 4: the connection decides when).
+ * Slabs are lent by a pool that all connections share, so an idle connection owns none.
+ *
+ * What this file must not know: which frames may be sent when (connection.ts).
+ * Next: connection.ts.
+ */
+
+import { EMPTY_BYTES } from "../bytes.ts";
+import { headerSizeFor, MAX_HEADER_SIZE, writeHeader } from "./frame.ts";
+import { type MaskingKeys, mask, maskInto } from "./mask.ts";
+import { encodeUtf8Into } from "./utf8.ts";
+
+export interface Output {
+  /**
+   * Takes bytes that are to be sent. `more` says that another call follows at once. Returns true when the bytes are
+   * on their way and their memory may be used again; otherwise they are the receiver's to keep.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a receiver that keeps the bytes need not return anything
+  write(bytes: Uint8Array, more: boolean): boolean | void;
+}
+
+/** The output of one chunk of input fits into a large slab; what is sent outside of one begins in a small one. */
+const SMALL_SLAB = 4 * 1024;
+const LARGE_SLAB = 64 * 1024;
+
+class SlabPool {
+  readonly size: number;
+  readonly #most: number;
+  readonly #free: Uint8Array[] = [];
+
+  constructor(size: number, most: number) {
+    this.size = size;
+    this.#most = most;
+  }
+
+  borrow(): Uint8Array {
+    return this.#free.pop() ?? new Uint8Array(this.size);
+  }
+
+  giveBack(slab: Uint8Array): void {
+    if (this.#free.length < this.#most) this.#free.push(slab);
+  }
+}
+
+/** What the pools keep when everything is idle: 1 MiB each. */
+const smallSlabs = new SlabPool(SMALL_SLAB, 256);
+const largeSlabs = new SlabPool(LARGE_SLAB, 16);
+
+function giveBack(slab: Uint8Array): void {
+  (slab.length === SMALL_SLAB ? smallSlabs : largeSlabs).giveBack(slab);
+}
+
+/** From this size on, a server's payload is passed on as it is: two writes cost less than copying it. */
+export const PASSED_ON_FROM: number = 16 * 1024;
+
+/** A JavaScript string of n units has at most 3n bytes of UTF-8. */
+const MAX_UTF8_PER_UNIT = 3;
+
+const encoder = new TextEncoder();
+
+/** Output that leaves before the slab does: a slab that became full, or a payload passed on as it is. */
+interface Block {
+  readonly bytes: Uint8Array;
+  /** The slab that `bytes` is a view of. */
+  readonly slab: Uint8Array | undefined;
+}
+
+export class FrameWriter {
+  readonly #output: Output;
+  /** A client's source of masking keys; a server has none, since it never masks (§5.1). */
+  readonly #keys: MaskingKeys | undefined;
+  readonly #blocks: Block[] = [];
+  #slab: Uint8Array = EMPTY_BYTES;
+  #used = 0;
+  /** Whether the last write was taken at once: if not, the next ones are likely to be kept for a while too. */
+  #flowing = true;
+  #flushing = false;
+
+  constructor(output: Output, keys: MaskingKeys | undefined) {
+    this.#output = output;
+    this.#keys = keys;
+  }
+
+  /** Whether anything waits for `flush`. */
+  get pending(): boolean {
+    return this.#used > 0 || this.#blocks.length > 0;
+  }
+
+  /** Whether all output has left, and the output's receiver is done with it. */
+  get idle(): boolean {
+    return !this.pending && !this.#flushing;
+  }
+
+  /** Writes a frame. `first` is FIN, reserved bits and opcode. `bulk` expects many frames before the next flush. */
+  frame(first: number, payload: Uint8Array, bulk: boolean): void {
+    if (this.#keys !== undefined) {
+      this.#maskedFrame(first, payload, this.#keys.next(), bulk);
+      return;
+    }
+    const { length } = payload;
+    const passedOn = length >= PASSED_ON_FROM;
+    this.#reserve(MAX_HEADER_SIZE + (passedOn ? 0 : length), bulk);
+    const at = writeHeader(this.#slab, this.#used, first, length);
+    this.#used = at;
+    if (passedOn) {
+      this.#finishSlab();
+      this.#blocks.push({ bytes: payload, slab: undefined });
+    } else {
+      copy(payload, this.#slab, at);
+      this.#used = at + length;
+    }
+  }
+
+  /** Writes a text frame, encoding it where it will leave from. */
+  textFrame(first: number, text: string, bulk: boolean): void {
+    const most = text.length * MAX_UTF8_PER_UNIT;
+    if (most > LARGE_SLAB - MAX_HEADER_SIZE) {
+      this.frame(first, encoder.encode(text), bulk);
+      return;
+    }
+    const key = this.#keys?.next();
+    const masked = key !== undefined;
+    this.#reserve(MAX_HEADER_SIZE + most, bulk);
+    const slab = this.#slab;
+    const start = this.#used;
+    // The header's size depends on the payload's: assume ASCII, and move the text in the rarer case that it has more
+    // bytes than such a header has room to tell.
+    const assumed = headerSizeFor(text.length, masked);
+    const length = encodeUtf8Into(text, slab, start + assumed);
+    const at = start + headerSizeFor(length, masked);
+    if (at !== start + assumed) slab.copyWithin(at, start + assumed, start + assumed + length);
+    writeHeader(slab, start, first, length, key);
+    if (masked) mask(slab, at, at + length, key, 0);
+    this.#used = at + length;
+  }
+
+  /** Lets everything that was written leave. Called from inside `Output.write`, it leaves that to the outer call. */
+  flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      while (this.pending) this.#write(this.#blocks.shift() ?? this.#takeSlab());
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** §5.3: a client masks every frame with a key of its own, and must not change the application's bytes. */
+  #maskedFrame(first: number, payload: Uint8Array, key: number, bulk: boolean): void {
+    const { length } = payload;
+    this.#reserve(Math.min(MAX_HEADER_SIZE + length, LARGE_SLAB), bulk);
+    this.#used = writeHeader(this.#slab, this.#used, first, length, key);
+    for (let done = 0; done < length; ) {
+      if (this.#used === this.#slab.length) this.#reserve(Math.min(length - done, LARGE_SLAB), bulk);
+      const count = Math.min(length - done, this.#slab.length - this.#used);
+      maskInto(payload, done, done + count, this.#slab, this.#used, key, done & 3);
+      this.#used += count;
+      done += count;
+    }
+  }
+
+  /** Makes room for `count` bytes in one piece, at most a large slab's worth. */
+  #reserve(count: number, bulk: boolean): void {
+    if (this.#used + count <= this.#slab.length) return;
+    if (this.#used + count > LARGE_SLAB) this.#finishSlab();
+    const before = this.#slab;
+    const needed = this.#used + count;
+    this.#slab = (bulk || needed > SMALL_SLAB ? largeSlabs : smallSlabs).borrow();
+    if (this.#used > 0) copy(before.subarray(0, this.#used), this.#slab, 0);
+    if (before.length > 0) giveBack(before);
+  }
+
+  /** Ends the slab: what follows comes behind it. */
+  #finishSlab(): void {
+    if (this.#used > 0) this.#blocks.push(this.#takeSlab());
+  }
+
+  /** Takes the slab away, before anybody can write the next frame over what it holds. */
+  #takeSlab(): Block {
+    const slab = this.#slab;
+    const bytes = slab.subarray(0, this.#used);
+    this.#slab = EMPTY_BYTES;
+    this.#used = 0;
+    return { bytes, slab };
+  }
+
+  /**
+   * Hands a block to the output. A slab goes back to the pool when its content was taken at once. A transport that
+   * is behind keeps what it is given, and shall not keep 64 KiB for each Pong: it gets a copy of the exact size.
+   */
+  #write({ bytes, slab }: Block): void {
+    const more = this.pending;
+    if (slab === undefined) {
+      this.#flowing = this.#output.write(bytes, more) === true;
+    } else if (this.#flowing || bytes.length * 4 > slab.length) {
+      this.#flowing = this.#output.write(bytes, more) === true;
+      if (this.#flowing) giveBack(slab);
+    } else {
+      this.#flowing = this.#output.write(bytes.slice(), more) === true;
+      giveBack(slab);
+    }
+  }
+}
+
+/** `set` costs more than a loop for the few bytes of a small message. */
+const COPY_BY_BYTE_BELOW = 24;
+
+function copy(source: Uint8Array, target: Uint8Array, at: number): void {
+  const { length } = source;
+  if (length >= COPY_BY_BYTE_BELOW) {
+    target.set(source, at);
+    return;
+  }
+  for (let i = 0; i < length; i++) target[at + i] = source[i]!;
+}

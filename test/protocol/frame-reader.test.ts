@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import type { Role } from "../../src/protocol/frame.ts";
+import { FrameReader } from "../../src/protocol/frame-reader.ts";
+import { everyCut } from "../helpers/cuts.ts";
+import { bytesOf, concat, frame, frameTo, hex, KEY } from "../helpers/frames.ts";
+
+const roles: Role[] = ["server", "client"];
+
+interface Read {
+  headers: { first: number; length: number }[];
+  payload: Uint8Array;
+  violation: string | undefined;
+  /** How many bytes had been handed over when the violation was found. */
+  foundAt: number;
+}
+
+/** Reads all chunks to the end, as a message reader would, without looking at what the frames mean. */
+function read(
+  role: Role,
+  chunks: Iterable<Uint8Array>,
+  limits = { claimed: 0, maxFrame: Infinity, room: Infinity },
+): Read {
+  const reader = new FrameReader(role, limits.claimed, limits.maxFrame, limits.room);
+  const result: Read = { headers: [], payload: new Uint8Array(0), violation: undefined, foundAt: 0 };
+  let fed = 0;
+  for (const chunk of chunks) {
+    reader.feed(chunk.slice());
+    fed += chunk.length;
+    while (reader.remaining > 0 || reader.readHeader()) {
+      if (reader.remaining === reader.length) {
+        result.headers.push({ first: reader.first, length: reader.length });
+        if (reader.opcode < 8) reader.fragmented = !reader.fin;
+      }
+      const count = reader.readPayload();
+      result.payload = concat(result.payload, reader.chunk.slice(reader.at - count, reader.at));
+      if (reader.remaining > 0) break;
+    }
+    if (reader.violation !== undefined) {
+      result.violation = reader.violation;
+      result.foundAt = fed;
+      break;
+    }
+  }
+  return result;
+}
+
+describe.each(roles)("a %s reading frames", (role) => {
+  const sizes = [0, 1, 2, 3, 4, 5, 23, 63, 64, 65, 125, 126, 127, 300];
+
+  it("[RFC6455-5.3-05] [RFC6455-6.2-01] finds header and unmasked payload, however the bytes are cut", () => {
+    for (const size of sizes) {
+      const payload = Uint8Array.from({ length: size }, (_, index) => (index * 31 + 7) & 0xff);
+      const bytes = frameTo(role, { opcode: 2, payload });
+      for (const chunks of everyCut(bytes)) {
+        const result = read(role, chunks);
+        expect(result.violation).toBeUndefined();
+        expect(result.headers[0]).toEqual({ first: 0x82, length: size });
+        expect(result.payload).toEqual(payload);
+      }
+    }
+  });
+
+  it("reads 65,536 bytes and more behind a 64-bit length", () => {
+    const payload = Uint8Array.from({ length: 70_000 }, (_, index) => index & 0xff);
+    const bytes = frameTo(role, { opcode: 2, payload });
+    for (const chunks of [
+      [bytes],
+      [bytes.subarray(0, 9), bytes.subarray(9)],
+      [bytes.subarray(0, 40_001), bytes.subarray(40_001)],
+    ]) {
+      expect(read(role, chunks).payload).toEqual(payload);
+    }
+  });
+
+  it("reads many frames from one chunk, each with its own key", () => {
+    const frames = Array.from({ length: 9 }, (_, index) =>
+      frame({
+        opcode: 2,
+        payload: "x".repeat(index * 20),
+        ...(role === "server" ? { key: [index, 2, index, 4] } : {}),
+      }),
+    );
+    const result = read(role, [concat(...frames)]);
+    expect(result.headers).toHaveLength(9);
+    expect(result.payload).toEqual(bytesOf("x".repeat(36 * 20)));
+  });
+
+  it("keeps what an interrupted read left, in front of the next chunk", () => {
+    const reader = new FrameReader(role, 0, Infinity, Infinity);
+    const bytes = concat(
+      frameTo(role, { opcode: 2, payload: "ab" }),
+      frameTo(role, { opcode: 2, payload: "cd" }),
+    );
+    reader.feed(bytes.slice(0, bytes.length - 1));
+    reader.readHeader();
+    reader.readPayload();
+    reader.feed(bytes.slice(bytes.length - 1));
+    expect(reader.readHeader()).toBe(true);
+    expect(reader.readPayload()).toBe(2);
+    expect(reader.chunk.subarray(reader.at - 2, reader.at)).toEqual(bytesOf("cd"));
+    expect(reader.unread).toBe(false);
+    reader.release();
+    expect(reader.chunk).toHaveLength(0);
+  });
+});
+
+describe("a header that breaks a rule", () => {
+  const limits = { claimed: 0x40, maxFrame: 1000, room: 500 };
+  // In each, the violation is certain at the byte marked by the length of the hex text.
+  const broken: [name: string, role: Role, bytes: string][] = [
+    ["reserved-bit", "server", "a1"],
+    ["reserved-bit-on-control-frame", "server", "c9"],
+    ["unknown-opcode", "client", "83"],
+    ["fragmented-control-frame", "client", "09"],
+    ["unexpected-continuation", "client", "80"],
+    ["unmasked-frame", "server", "8100"],
+    ["masked-frame", "client", "8180"],
+    ["control-frame-too-long", "client", "897e"],
+    ["length-not-minimal", "client", "827e007d"],
+    ["length-not-minimal", "server", "82ff000000000000ffff"],
+    ["length-unsafe", "client", "827f0020000000000000"],
+    ["length-top-bit", "server", "82ff8000000000000000"],
+    ["frame-too-big", "server", "82fe03e9"],
+    ["message-too-big", "server", "82fe01f5"],
+  ];
+
+  it.each(broken)("%s is found by a %s at the byte that makes it certain: %s", (rule, role, text) => {
+    const bytes = hex(text);
+    const more = concat(bytes, new Uint8Array(20));
+    for (const chunks of everyCut(more)) {
+      const result = read(role, chunks, limits);
+      expect(result.violation).toBe(rule);
+      expect(result.headers).toEqual([]);
+    }
+    const byteByByte = Array.from(more, (byte) => Uint8Array.of(byte));
+    expect(read(role, byteByByte, limits).foundAt).toBe(bytes.length);
+  });
+
+  it("does not limit control frames by the room that a message has left", () => {
+    const ping = frameTo("server", { opcode: 9, payload: "x".repeat(125) });
+    expect(read("server", [ping], { claimed: 0, maxFrame: 1, room: 1 }).violation).toBeUndefined();
+  });
+});
+
+describe("the key of a frame", () => {
+  it("may be zero, which leaves the payload as it is", () => {
+    const bytes = frame({ opcode: 2, payload: "plain", key: [0, 0, 0, 0] });
+    expect(read("server", [bytes]).payload).toEqual(bytesOf("plain"));
+  });
+
+  it("is applied from its first byte in each frame, whatever came before", () => {
+    const bytes = concat(
+      frame({ opcode: 2, fin: false, payload: "abc", key: KEY }),
+      frame({ opcode: 0, payload: "defgh", key: KEY }),
+    );
+    for (const chunks of everyCut(bytes)) expect(read("server", chunks).payload).toEqual(bytesOf("abcdefgh"));
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { FrameWriter } from "../../src/protocol/frame-writer.ts";
+import { MaskingKeys } from "../../src/protocol/mask.ts";
+import { bytesOf, concat, readFrames } from "../helpers/frames.ts";
+
+const TEXT = 0x81;
+const BINARY = 0x82;
+
+/** A writer whose output is taken at once, or kept by the transport. */
+function recorded({ taken, client = false }: { taken: boolean; client?: boolean }) {
+  const writes: { bytes: Uint8Array; more: boolean; memory: number }[] = [];
+  const kept: Uint8Array[] = [];
+  const output = {
+    write(bytes: Uint8Array, more: boolean): boolean {
+      writes.push({ bytes: bytes.slice(), more, memory: bytes.buffer.byteLength });
+      if (!taken) kept.push(bytes);
+      return taken;
+    },
+  };
+  let key = 1;
+  const random = (bytes: Uint8Array) => bytes.set(bytes.map(() => key++ * 37));
+  const writer = new FrameWriter(output, client ? new MaskingKeys(random) : undefined);
+  const frames = () => readFrames(concat(...writes.map(({ bytes }) => bytes)));
+  return { writer, writes, kept, frames };
+}
+
+const SIZES = [
+  0, 1, 23, 24, 125, 126, 4000, 4095, 4096, 16383, 16384, 65521, 65522, 65523, 65535, 65536, 65537, 200_000,
+];
+const payloadOf = (size: number) => Uint8Array.from({ length: size }, (_, index) => (index * 13) & 0xff);
+
+describe.each([
+  { client: false, taken: true },
+  { client: false, taken: false },
+  { client: true, taken: true },
+  { client: true, taken: false },
+])("a frame written with $client as client, output taken at once $taken", (settings) => {
+  it("arrives as it was, at every size, with more behind it", () => {
+    for (const bulk of [true, false]) {
+      const { writer, frames } = recorded(settings);
+      for (const size of SIZES) writer.frame(BINARY, payloadOf(size), bulk);
+      writer.flush();
+      const read = frames();
+      expect(read.map(({ payload }) => payload.length)).toEqual(SIZES);
+      for (const { payload, masked } of read) {
+        expect(Buffer.compare(payload, payloadOf(payload.length))).toBe(0);
+        expect(masked).toBe(settings.client);
+      }
+      expect(writer.idle).toBe(true);
+    }
+  });
+
+  it("of text is encoded in its place, however many bytes its characters need", () => {
+    const { writer, frames } = recorded(settings);
+    const texts = SIZES.flatMap((size) => ["a", "é", "€"].map((character) => character.repeat(size)));
+    for (const text of texts) writer.textFrame(TEXT, text, true);
+    writer.flush();
+    const read = frames();
+    expect(read).toHaveLength(texts.length);
+    for (const [index, { payload }] of read.entries()) {
+      expect(Buffer.compare(payload, bytesOf(texts[index]!)), `text ${index}`).toBe(0);
+    }
+  });
+
+  it("leaves the application's bytes as they are", () => {
+    const { writer } = recorded(settings);
+    const data = payloadOf(1000);
+    writer.frame(BINARY, data, false);
+    writer.flush();
+    expect(data).toEqual(payloadOf(1000));
+  });
+});
+
+describe("all frames of a turn", () => {
+  it("leave in one write", () => {
+    const { writer, writes, frames } = recorded({ taken: true });
+    for (let index = 0; index < 100; index++) writer.frame(BINARY, payloadOf(100), true);
+    expect(writes).toHaveLength(0);
+    expect(writer.pending).toBe(true);
+    writer.flush();
+    writer.flush();
+    expect(writes).toHaveLength(1);
+    expect(frames()).toHaveLength(100);
+  });
+
+  it("leave in several when they are many, each but the last saying that more follows", () => {
+    const { writer, writes } = recorded({ taken: true });
+    for (let index = 0; index < 3; index++) writer.frame(BINARY, payloadOf(16_000), false);
+    for (let index = 0; index < 3; index++) writer.frame(BINARY, payloadOf(50_000), true);
+    writer.frame(BINARY, payloadOf(10), true);
+    writer.flush();
+    expect(writes.map(({ more }) => more)).toEqual([true, true, true, true, true, true, false]);
+  });
+});
+
+describe("the memory that frames leave in", () => {
+  it("is used again when the output has taken it at once", () => {
+    const { writer, writes } = recorded({ taken: true });
+    writer.frame(BINARY, payloadOf(10), false);
+    writer.flush();
+    writer.frame(BINARY, payloadOf(10), false);
+    writer.flush();
+    expect(writes.map(({ memory }) => memory)).toEqual([4096, 4096]);
+  });
+
+  it("is given away when the output keeps it, and never written again", () => {
+    const { writer, writes, kept } = recorded({ taken: false });
+    for (let index = 0; index < 5; index++) {
+      writer.frame(BINARY, payloadOf(3000 + index), false);
+      writer.flush();
+    }
+    expect(kept.map((bytes) => bytes.length)).toEqual(writes.map(({ bytes }) => bytes.length));
+    for (const [index, bytes] of kept.entries()) expect(bytes).toEqual(writes[index]!.bytes);
+  });
+
+  it("is of the exact size for few bytes, once the output is behind: a Pong does not hold a slab", () => {
+    const { writer, writes } = recorded({ taken: false });
+    for (let index = 0; index < 3; index++) {
+      writer.frame(0x8a, payloadOf(10), true);
+      writer.flush();
+    }
+    expect(writes.map(({ memory }) => memory)).toEqual([65536, 12, 12]);
+  });
+});
+
+describe("an output that calls back", () => {
+  it("gets the next frames in order, behind those that are being written", () => {
+    const received: Uint8Array[] = [];
+    let answers = 3;
+    const output = {
+      write(bytes: Uint8Array): boolean {
+        received.push(bytes.slice());
+        if (answers-- > 0) {
+          writer.frame(BINARY, payloadOf(answers), false);
+          if (answers === 1) writer.frame(BINARY, payloadOf(20_000), false);
+          writer.flush();
+          expect(writer.idle).toBe(false);
+        }
+        return true;
+      },
+    };
+    const writer = new FrameWriter(output, undefined);
+    writer.frame(BINARY, payloadOf(17_000), false);
+    writer.flush();
+    expect(writer.idle).toBe(true);
+    expect(readFrames(concat(...received)).map(({ payload }) => payload.length)).toEqual([
+      17_000, 2, 1, 20_000, 0,
+    ]);
+  });
+
+  it("that throws leaves the writer usable", () => {
+    let broken = true;
+    const output = {
+      write(): void {
+        if (broken) throw new Error("transport");
+      },
+    };
+    const writer = new FrameWriter(output, undefined);
+    writer.frame(BINARY, payloadOf(1), false);
+    expect(() => writer.flush()).toThrow("transport");
+    broken = false;
+    writer.frame(BINARY, payloadOf(1), false);
+    writer.flush();
+    expect(writer.idle).toBe(true);
+  });
+});
