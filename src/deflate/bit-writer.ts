@@ -1,5 +1,5 @@
 /**
- * Chapter 1.8 — Writing bits (RFC 1951 §3.1.1).
+ * Chapter 1.10 — Writing bits (RFC 1951 §3.1.1).
  *
  * What this file must not know: what the bits mean.
  * Next: dynamic-header.ts.

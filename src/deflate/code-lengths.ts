@@ -1,11 +1,11 @@
 /**
- * Chapter 1.7 — Choosing code lengths: Huffman's construction, and a limit (RFC 1951 §3.2.1, §3.2.2, §3.2.7).
+ * Chapter 1.9 — Choosing code lengths: Huffman's construction, and a limit (RFC 1951 §3.2.1, §3.2.2, §3.2.7).
  *
  * From how often each symbol occurs to how long its code is, at most `limit` bits; and from lengths to the codes
  * themselves, mirrored as the bit stream wants them.
  *
  * What this file must not know: which alphabet it serves.
- * Next: block-writer.ts.
+ * Next: bit-writer.ts.
  */
 
 import { LONGEST_CODE } from "./alphabets.ts";

@@ -6,7 +6,7 @@
  * It is chosen by import, never by looking at the runtime.
  *
  * What this file must not know: WebSocket frames, messages, negotiation.
- * Next: inflate.ts.
+ * Next: alphabets.ts.
  */
 
 import type { ByteBuffer } from "../bytes.ts";

@@ -1,10 +1,10 @@
 /**
- * Chapter 1.12 — Compression (RFC 1951 §4; RFC 7692 §7.2.1).
+ * Chapter 1.14 — Compression (RFC 1951 §4; RFC 7692 §7.2.1).
  *
  * Walks over the input, decides at each place between a literal and a match, and hands both to the block writer.
  *
- * Memory: the match finder's (see there). Between calls a deflater holds nothing else; one that was never used holds
- * nothing at all.
+ * Memory: the match finder's (see there), nothing else, and nothing at all before the first message. The block writer,
+ * 64 KiB at memory level 8, exists once for all deflaters: calls are synchronous, and each leaves it empty.
  *
  * What this file must not know: messages, frames, which of them are worth compressing.
  * Next: index.ts.
@@ -45,7 +45,7 @@ const efforts: readonly Effort[] = [
   { tries: 4096, nice: 258, lazy: 258, good: 32, remember: ALL },
 ];
 
-/** One writer for each memory level in use: nothing stays in it between two calls. */
+/** One writer for each memory level in use. A block has at most 2^(memoryLevel + 6) symbols, as in zlib. */
 const writers: (BlockWriter | undefined)[] = [];
 
 function sharedWriter(memoryLevel: number): BlockWriter {
@@ -79,6 +79,7 @@ export class PortableDeflater implements Deflater {
 
   reset(): void {
     this.#finder.forget();
+    this.#pending = 0;
   }
 
   #compress(input: Uint8Array, output: ByteBuffer, final: boolean): BlockWriter {

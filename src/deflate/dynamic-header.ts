@@ -1,5 +1,5 @@
 /**
- * Chapter 1.9 — The header of a dynamic block, written (RFC 1951 §3.2.7).
+ * Chapter 1.11 — The header of a dynamic block, written (RFC 1951 §3.2.7).
  *
  * The code lengths of both alphabets are one sequence. Its repetitions are shortened, what is left is counted, and a
  * third Huffman code is made for it, whose own lengths are sent in three bits each.

@@ -1,8 +1,8 @@
 /**
- * Chapter 1.13 — What "framewright/deflate" exports: the portable supplier of the seam, and whole streams.
+ * Chapter 1.15 — What "framewright/deflate" exports: the portable supplier of the seam, and whole streams.
  *
  * What this file must not know: anything below the two classes.
- * Next: protocol/violation.ts.
+ * Next: ../protocol/violation.ts.
  */
 
 import { ByteBuffer } from "../bytes.ts";

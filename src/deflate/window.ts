@@ -8,7 +8,7 @@
  * was produced so far.
  *
  * What this file must not know: codes, blocks.
- * Next: inflate.ts.
+ * Next: bit-reader.ts.
  */
 
 import { EMPTY_BYTES } from "../bytes.ts";
@@ -67,4 +67,27 @@ export class Window {
     this.#next = this.filled;
     this.#bytes = grown;
   }
+}
+
+/**
+ * Appends a match to `bytes` at `out`: `length` bytes from `distance` back, of which `produced` are in `bytes` and
+ * the rest in the window. A distance shorter than the length repeats what the match itself writes, §3.2.3.
+ */
+export function copyMatch(
+  bytes: Uint8Array,
+  out: number,
+  distance: number,
+  length: number,
+  window: Window,
+  produced: number,
+): number {
+  const end = out + length;
+  if (distance > produced) {
+    const back = distance - produced;
+    const count = Math.min(length, back);
+    window.copy(back, count, bytes, out);
+    out += count;
+  }
+  for (let from = out - distance; out < end; from++) bytes[out++] = bytes[from]!;
+  return out;
 }

@@ -1,5 +1,5 @@
 /**
- * Chapter 10.4 — The key and its answer (§4.1 (7), §4.2.2 (5.4); erratum 3150).
+ * Chapter 4.4 — The key and its answer (§4.1 (7), §4.2.2 (5.4); erratum 3150).
  *
  * What this file must not know: header fields.
  * Next: extension.ts.

@@ -1,11 +1,11 @@
 /**
- * Chapter 10.7 — The client's side of the opening handshake (§4.1).
+ * Chapter 4.8 — The client's side of the opening handshake (§4.1).
  *
  * A client writes one request and judges one response: `ClientHandshake`, over `judgeResponse`. Every refusal names
  * the rule that the server broke, and the value that broke it.
  *
  * What this file must not know: sockets, URIs, redirects, frames.
- * Next: contract.ts.
+ * Next: permessage-deflate.ts.
  */
 
 import { acceptValue, makeKey, type RandomSource } from "./accept.ts";

@@ -1,5 +1,5 @@
 /**
- * Chapter 6 — The Close frame (§5.5.1, §7.4): status codes and payloads.
+ * Chapter 3.4 — The Close frame (§5.5.1, §7.4): status codes and payloads.
  *
  *   0–999        never used                                      1007–1011  as registered in §7.4.1
  *   1000–1003    as registered in §7.4.1                         1012–1014  registered since (IANA)

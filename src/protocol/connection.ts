@@ -1,5 +1,5 @@
 /**
- * Chapter 12 — The connection (§5.5, §6, §7): the state machine, and the only owner of state.
+ * Chapter 6.2 — The connection (§5.5, §6, §7): the state machine, and the only owner of state.
  *
  *   the closing handshake (§7.1)        then                         TCP is ended by             reported
  *   we send Close                       the peer's Close arrives     the server, at once         clean, "local"

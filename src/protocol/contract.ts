@@ -1,5 +1,5 @@
 /**
- * Chapter 11 — The contract (§7.1): what a connection asks of its owner, what it tells, and how it is configured.
+ * Chapter 6.1 — The contract (§7.1): what a connection asks of its owner, what it tells, and how it is configured.
  *
  * Types, and the checks of what an application hands over: a wrong option is refused at the call, by its name.
  *

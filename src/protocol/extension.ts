@@ -1,11 +1,11 @@
 /**
- * Chapter 9 — Extensions (§9, §9.1; RFC 7692 §5): what one is, and how both sides agree.
+ * Chapter 4.5 — Extensions (§9, §9.1; RFC 7692 §5): what one is, and how both sides agree.
  *
  * permessage-deflate is one implementation of these interfaces; an application's own extension is another, and
  * nothing here or in the connection treats them differently.
  *
  * What this file must not know: DEFLATE, frames.
- * Next: permessage-deflate.ts.
+ * Next: handshake.ts.
  */
 
 import type { ByteBuffer } from "../bytes.ts";

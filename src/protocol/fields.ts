@@ -1,5 +1,5 @@
 /**
- * Chapter 10.1 — Header fields (RFC 9110 §5; RFC 6455 §4.3): the multimap, and the grammars of the values.
+ * Chapter 4.1 — Header fields (RFC 9110 §5; RFC 6455 §4.3): the multimap, and the grammars of the values.
  *
  * A name or a value is a string in which each character is one byte (Latin-1), since that is all HTTP promises.
  * Every grammar is read in one pass by a cursor that only moves forwards, without regular expressions: each

@@ -1,5 +1,5 @@
 /**
- * Chapter 7 — Reading frames (§5.2, §5.3): bytes → headers and unmasked slices of payload.
+ * Chapter 3.5 — Reading frames (§5.2, §5.3): bytes → headers and unmasked slices of payload.
  *
  * Owns the chunk at hand, a torn header, and the place inside the frame. Chunks are parsed where they stand: a
  * payload is unmasked in place and handed on as a range of the chunk. Only a header that is torn between two chunks
@@ -7,7 +7,7 @@
  * that makes it wrong (law 5); nothing is ever allocated from the length it declares.
  *
  * What this file must not know: messages, what the bytes mean, who is told.
- * Next: message-reader.ts.
+ * Next: frame-writer.ts.
  */
 
 import { EMPTY_BYTES } from "../bytes.ts";

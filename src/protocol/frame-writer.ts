@@ -1,12 +1,12 @@
 /**
- * Chapter 10 — Writing frames (§5.2, §5.3, §6.1): payloads → bytes on their way out.
+ * Chapter 3.6 — Writing frames (§5.2, §5.3, §6.1): payloads → bytes on their way out.
  *
  * Owns the output that has not left yet. Every frame is encoded straight into one slab of memory, header, masked or
  * copied payload and UTF-8 text alike, and all of them leave in one `write` (law 4: the connection decides when).
  * Slabs are lent by a pool that all connections share, so an idle connection owns none.
  *
  * What this file must not know: which frames may be sent when (connection.ts).
- * Next: connection.ts.
+ * Next: fields.ts.
  */
 
 import { EMPTY_BYTES } from "../bytes.ts";
@@ -170,8 +170,9 @@ export class FrameWriter {
     const before = this.#slab;
     const needed = this.#used + count;
     this.#slab = (bulk || needed > SMALL_SLAB ? largeSlabs : smallSlabs).borrow();
-    if (this.#used > 0) copy(before.subarray(0, this.#used), this.#slab, 0);
-    if (before.length > 0) giveBack(before);
+    if (this.#used === 0) return;
+    copy(before.subarray(0, this.#used), this.#slab, 0);
+    giveBack(before);
   }
 
   /** Ends the slab: what follows comes behind it. */

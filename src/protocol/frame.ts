@@ -1,5 +1,5 @@
 /**
- * Chapter 3 — The frame (§5.2): what a header is, how one is written, and which headers are impossible.
+ * Chapter 3.1 — The frame (§5.2): what a header is, how one is written, and which headers are impossible.
  *
  *    0                   1                   2                   3
  *    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1

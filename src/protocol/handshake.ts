@@ -1,5 +1,5 @@
 /**
- * Chapter 10.5 — The opening handshake (§4; §1.3 for the idea): what both sides have in common.
+ * Chapter 4.6 — The opening handshake (§4; §1.3 for the idea): what both sides have in common.
  *
  * A picture of it, and the few checks that a request and a response share. What is wrong with the peer is a value;
  * what is wrong with the application's options throws TypeError or RangeError where they are given.

@@ -1,5 +1,5 @@
 /**
- * Chapter 10.2 — The slice of HTTP/1.1 that an upgrade needs (RFC 9112 §2 to §5).
+ * Chapter 4.2 — The slice of HTTP/1.1 that an upgrade needs (RFC 9112 §2 to §5).
  *
  * `HeadReader` takes the bytes of one head in whatever pieces they come and hands over what lies behind it.
  * `readTarget` judges a request target. `writeRequest` and `writeResponse` are the way back: nothing gets onto the

@@ -1,5 +1,5 @@
 /**
- * Chapter 4 — Masking (§5.3, §10.3).
+ * Chapter 3.2 — Masking (§5.3, §10.3).
  *
  * A client XORs every payload with a key of four octets that nobody can foretell, so that no web page can choose
  * the bytes a proxy sees on the wire; a server applies the same XOR again. This file owns that operation and the

@@ -1,5 +1,5 @@
 /**
- * Chapter 9 — Reading messages (§5.4, §5.6): frames → messages, one after the other.
+ * Chapter 5.3 — Reading messages (§5.4, §5.6): frames → messages, one after the other.
  *
  * Owns the message under way: its type, its fragments, its UTF-8 state, its size so far. `next()` is the one cursor
  * over everything that arrives; it stops at each event, so whoever pulls it can act before the next byte is looked at
@@ -7,7 +7,7 @@
  * buffer, so n tiny fragments cost what their bytes cost (law 6). Text is validated as it arrives (law 5).
  *
  * What this file must not know: states, Close and Pong duties, who is told.
- * Next: frame-writer.ts.
+ * Next: message-writer.ts.
  */
 
 import { ByteBuffer, EMPTY_BYTES } from "../bytes.ts";

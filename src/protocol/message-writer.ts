@@ -1,11 +1,11 @@
 /**
- * Chapter 10b — Writing messages (§5.4, §5.6, §6.1; RFC 7692 §6.1): what an application sends → frames.
+ * Chapter 5.4 — Writing messages (§5.4, §5.6, §6.1; RFC 7692 §6.1): what an application sends → frames.
  *
  * Owns the fragmented message that is being sent, if one is: its type, its extensions, and half a character where a
  * text was cut between its pieces. Everything else is sent in one frame.
  *
  * What this file must not know: states, when output leaves.
- * Next: connection.ts.
+ * Next: contract.ts.
  */
 
 import { ByteBuffer } from "../bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * Chapter 13 — Two peers in memory: a client and a server joined without a network.
+ * Chapter 6.3 — Two peers in memory: a client and a server joined without a network.
  *
  * The shortest way to see the protocol work, and how most of our tests are written; yours can be too. Bytes that one
  * side writes wait until `settle` carries them over, so everything happens in an order one can read.

@@ -1,5 +1,5 @@
 /**
- * Chapter 8b — permessage-deflate (RFC 7692 §7): offers, answers, and the transform of each message.
+ * Chapter 5.1 — permessage-deflate (RFC 7692 §7): offers, answers, and the transform of each message.
  *
  * Owns the four parameters. Two of them bind the compressor of one side, two that of the other:
  *
@@ -10,7 +10,7 @@
  * without borrows a codec from a pool for each message, so an idle connection holds none.
  *
  * What this file must not know: DEFLATE itself (behind the seam of deflate/codec.ts), frames, states.
- * Next: connection.ts.
+ * Next: pipeline.ts.
  */
 
 import type { ByteBuffer } from "../bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * Chapter 8 — The extensions of one connection, in order (§9.1).
+ * Chapter 5.2 — The extensions of one connection, in order (§9.1).
  *
  * Owns the codecs that were agreed on. Outgoing messages pass through them in the order in which the response listed
  * them, incoming ones in the reverse order; the reserved bits on a message's first frame tell which of them took
@@ -52,10 +52,13 @@ export class Pipeline {
 
   /** Appends to `output` what `input` becomes on the wire, for a message with these reserved bits. */
   encode(bits: number, input: Uint8Array, output: ByteBuffer, last: boolean): void {
-    const chosen = this.#stages.filter(({ bit }) => (bits & bit) !== 0);
     let stageInput = input;
-    for (const [index, { codec }] of chosen.entries()) {
-      const stageOutput = index === chosen.length - 1 ? output : new ByteBuffer();
+    let left = bits;
+    for (let index = 0; left !== 0; index++) {
+      const { codec, bit } = this.#stages[index]!;
+      if ((left & bit) === 0) continue;
+      left &= ~bit;
+      const stageOutput = left === 0 ? output : new ByteBuffer();
       codec.encode(stageInput, stageOutput, last);
       stageInput = stageOutput.view();
     }

@@ -1,12 +1,12 @@
 /**
- * Chapter 2.1 — Every way an opening handshake can be refused.
+ * Chapter 2.2 — Every way an opening handshake can be refused.
  *
  * The sibling of violation.ts, for the time before the first frame. Three tables: what may be wrong with the head
  * of any HTTP message, what a server refuses in a request (each rule with the status that answers it), and what a
  * client refuses in a response (nothing answers that: the connection is failed). Every rule has a test.
  *
  * What this file must not know: bytes, state, how a rule is checked.
- * Next: fields.ts.
+ * Next: frame.ts.
  */
 
 /** Wrong in either direction. `status` is what a server answers. */

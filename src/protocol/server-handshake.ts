@@ -1,5 +1,5 @@
 /**
- * Chapter 10.6 — The server's side of the opening handshake (§4.2).
+ * Chapter 4.7 — The server's side of the opening handshake (§4.2).
  *
  * A server reads a request (`readUpgrade`), may think about it as long as it likes, and answers with the bytes of
  * `acceptUpgrade` or `refuse`. `ServerHandshake` does all that in one call per chunk.

@@ -1,5 +1,5 @@
 /**
- * Chapter 10.3 — SHA-1 (RFC 3174, FIPS 180-4), because §4.2.2 asks for it.
+ * Chapter 4.3 — SHA-1 (RFC 3174, FIPS 180-4), because §4.2.2 asks for it.
  *
  * As a signature SHA-1 is broken; here it signs nothing. It shows that whoever answers has read the key, which a
  * server that speaks another protocol, or a cache that replays an old answer, has not (§1.3, §10.8).

@@ -1,5 +1,5 @@
 /**
- * Chapter 5 — Text (§5.6, §8.1; RFC 3629): UTF-8 validated piece by piece, decoded whole, encoded in place.
+ * Chapter 3.3 — Text (§5.6, §8.1; RFC 3629): UTF-8 validated piece by piece, decoded whole, encoded in place.
  *
  * §8.1 makes invalid UTF-8 the end of the connection, and law 5 asks for that end at the first byte that no valid
  * text has there: in the middle of a frame, and over the cuts between frames. The platform's decoder cannot look at a
@@ -51,8 +51,10 @@ const TRANSITIONS: Uint8Array = transitions();
 
 function transitions(): Uint8Array {
   const table = new Uint8Array((UTF8_REJECT + 1) << 8).fill(UTF8_REJECT);
-  for (const [state, first, last, next] of GRAMMAR)
-    table.fill(next, (state << 8) | first, ((state << 8) | last) + 1);
+  for (const [state, first, last, next] of GRAMMAR) {
+    const row = state << 8;
+    table.fill(next, row | first, (row | last) + 1);
+  }
   return table;
 }
 
@@ -137,8 +139,10 @@ function asciiWords(bytes: Uint8Array, start: number, end: number): number {
   const origin = words.byteOffset - bytes.byteOffset; // the index in `bytes` where the words begin
   const last = (end - origin) >> 2;
   let i = (start - origin) >> 2;
-  while (i < last - 3 && ((words[i]! | words[i + 1]! | words[i + 2]! | words[i + 3]!) & 0x80808080) === 0)
+  while (i < last - 3) {
+    if (((words[i]! | words[i + 1]! | words[i + 2]! | words[i + 3]!) & 0x80808080) !== 0) break;
     i += 4;
+  }
   return Math.max(start, origin + i * 4);
 }
 

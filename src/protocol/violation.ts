@@ -1,5 +1,5 @@
 /**
- * Chapter 2 — Every way a peer can be wrong.
+ * Chapter 2.1 — Every way a peer can be wrong.
  *
  * One table of what may be wrong with the frames of an open connection, each rule with the close code it costs
  * (§7.4.1). No frame is refused without a name from here, and every name has a test that provokes it. What may be

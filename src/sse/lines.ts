@@ -1,9 +1,8 @@
 /**
- * Chapter 14.1 — Lines (WHATWG HTML §9.2.5): what ends one.
+ * Chapter 7.1 — Lines (WHATWG HTML §9.2.5): what ends one.
  *
- * An event stream is UTF-8, and in UTF-8 a byte below 80 is always the whole of its character, or stands behind a
- * torn one that it does not belong to. So both directions look for line ends and colons in bytes, and nothing is
- * decoded that nobody reads.
+ * An event stream is UTF-8, where a byte below 80 is always a character of its own, even right behind a torn one.
+ * So both directions look for line ends and colons in bytes, and nothing is decoded that nobody reads.
  *
  * Next: encode.ts.
  */
@@ -13,11 +12,9 @@ export const CR = 0x0d;
 
 /** The index of the first CR or LF in `bytes` from `start` on, or `bytes.length`. */
 export function endOfLine(bytes: Uint8Array, start: number): number {
-  let i = start;
-  while (i < bytes.length) {
+  for (let i = start; i < bytes.length; i++) {
     const byte = bytes[i]!;
-    if (byte === LF || byte === CR) break;
-    i++;
+    if (byte === LF || byte === CR) return i;
   }
-  return i;
+  return bytes.length;
 }

@@ -1,5 +1,5 @@
 /**
- * Chapter 14.3 — Reading an event stream (WHATWG HTML §9.2.6).
+ * Chapter 7.3 — Reading an event stream (WHATWG HTML §9.2.6).
  *
  * Bytes in, in pieces of any size; events out, each as soon as the empty line behind it is there. What comes out
  * does not depend on how the bytes were cut. Whatever they are, `push` does not throw because of them: there is no
@@ -61,7 +61,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export class EventStreamParser {
   /** The last event ID string of §9.2.6: what to send as Last-Event-ID when connecting again, unless it is empty. */
   lastEventId = "";
-  /** What the stream has asked for, in milliseconds; `undefined` until it does. Longer than a timer may take. */
+  /** What the stream has asked for, in milliseconds; `undefined` until it does. It may be more than a timer takes. */
   reconnectionTime: number | undefined;
   /** Set once the stream has passed `maxEventSize`: nothing more is read from it. */
   error: EventStreamError | undefined;
@@ -78,9 +78,9 @@ export class EventStreamParser {
   #ended = false;
 
   // The buffers of §9.2.6.
-  readonly #data = new ByteBuffer();
-  #eventType = "";
-  #lastEventId = "";
+  readonly #dataBuffer = new ByteBuffer();
+  #eventTypeBuffer = "";
+  #lastEventIdBuffer = "";
 
   constructor(options: EventStreamOptions = {}) {
     const { maxEventSize = DEFAULT_MAX_EVENT_SIZE } = options;
@@ -118,7 +118,7 @@ export class EventStreamParser {
   end(): void {
     this.#ended = true;
     this.#line.take();
-    this.#data.take();
+    this.#dataBuffer.take();
   }
 
   /** Reads a line, or as much of it as there is, and returns where the next begins. */
@@ -129,23 +129,105 @@ export class EventStreamParser {
     }
     const end = endOfLine(chunk, start);
     // Before anything is copied, and alike for a line in one piece and one in many.
-    if (end - start > this.#maxEventSize - this.#line.length - this.#data.length) {
+    if (end - start > this.#maxEventSize - this.#line.length - this.#dataBuffer.length) {
       this.#fail();
       return end;
     }
-    const isWhole = end < chunk.length;
-    if (isWhole && this.#line.length === 0) {
-      this.#afterCr = chunk[end] === CR;
+    if (end === chunk.length) {
+      this.#line.append(chunk, start, end);
+      return end;
+    }
+    this.#afterCr = chunk[end] === CR;
+    if (this.#line.length === 0) {
       this.#interpretLine(chunk, start, end);
     } else {
       this.#line.append(chunk, start, end);
-      if (isWhole) {
-        this.#afterCr = chunk[end] === CR;
-        const line = this.#line.view();
-        empty(this.#line);
-        this.#interpretLine(line, 0, line.length);
-      }
+      this.#interpretLine(this.#line.view(), 0, this.#line.length);
+      empty(this.#line);
     }
     return end + 1;
   }
+
+  #fail(): void {
+    this.error = new EventStreamError(`An event is larger than ${this.#maxEventSize} bytes (maxEventSize).`);
+    this.#line.take();
+    this.#dataBuffer.take();
+  }
+
+  #interpretLine(bytes: Uint8Array, lineStart: number, end: number): void {
+    let start = lineStart;
+    if (this.#isFirstLine) {
+      this.#isFirstLine = false;
+      const afterMark = start + BYTE_ORDER_MARK.length;
+      if (afterMark <= end && equals(BYTE_ORDER_MARK, bytes, start, afterMark)) start = afterMark;
+    }
+    if (start === end) {
+      this.#dispatch();
+      return;
+    }
+    let colon = start;
+    while (colon < end && bytes[colon] !== COLON) colon++;
+    let valueStart = Math.min(colon + 1, end);
+    if (valueStart < end && bytes[valueStart] === SPACE) valueStart++;
+    if (colon === start) this.#options.onComment?.(decoder.decode(bytes.subarray(valueStart, end)));
+    else this.#processField(bytes, start, colon, valueStart, end);
+  }
+
+  /** Names are compared literally, and a field with any other name is ignored. */
+  #processField(bytes: Uint8Array, start: number, colon: number, valueStart: number, end: number): void {
+    if (equals(DATA, bytes, start, colon)) {
+      this.#dataBuffer.append(bytes, valueStart, end);
+      this.#dataBuffer.append(LINE_FEED);
+    } else if (equals(EVENT, bytes, start, colon)) {
+      this.#eventTypeBuffer = decoder.decode(bytes.subarray(valueStart, end));
+    } else if (equals(ID, bytes, start, colon)) {
+      const value = bytes.subarray(valueStart, end);
+      if (!value.includes(0)) this.#lastEventIdBuffer = decoder.decode(value);
+    } else if (equals(RETRY, bytes, start, colon)) {
+      const time = parseDigits(bytes, valueStart, end);
+      if (time === undefined) return;
+      this.reconnectionTime = time;
+      this.#options.onRetry?.(time);
+    }
+  }
+
+  #dispatch(): void {
+    // Also without data: so a server can move the id on, or reset it, and no listener hears of it.
+    this.lastEventId = this.#lastEventIdBuffer;
+    const type = this.#eventTypeBuffer === "" ? "message" : this.#eventTypeBuffer;
+    this.#eventTypeBuffer = "";
+    if (this.#dataBuffer.length === 0) return;
+    const data = decoder.decode(this.#dataBuffer.view().subarray(0, -LINE_FEED.length));
+    empty(this.#dataBuffer);
+    this.#options.onEvent?.({ type, data, lastEventId: this.lastEventId });
+  }
+}
+
+/**
+ * The integer that ASCII digits write, or `undefined` if there is anything else.
+ *
+ * Decision: no digits are no integer, so an empty `retry` is ignored; and an integer too large to be exact is read as
+ * the largest exact one, 285 000 years.
+ */
+function parseDigits(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (start === end) return undefined;
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte < DIGIT_0 || byte > DIGIT_9) return undefined;
+    value = Math.min(value * 10 + (byte - DIGIT_0), Number.MAX_SAFE_INTEGER);
+  }
+  return value;
+}
+
+/** Whether `bytes[start, end)` is exactly `name`. */
+function equals(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
+  return true;
+}
+
+function empty(buffer: ByteBuffer): void {
+  if (buffer.bytes.length > KEPT_CAPACITY) buffer.take();
+  else buffer.clear();
 }

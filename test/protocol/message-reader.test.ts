@@ -155,7 +155,7 @@ describe("text", () => {
     expect(read([torn.slice(0, 2 + valid.length + 2)])).toEqual(["invalid-utf8"]);
   });
 
-  it("is refused when it ends inside a character", () => {
+  it("[RFC6455-5.6-01] is refused when it ends inside a character, but may be cut anywhere inside", () => {
     expect(readEveryWay(message(hex("e2 82")))).toEqual(["invalid-utf8"]);
     expect(readEveryWay(message(hex("e2"), hex("82")))).toEqual(["invalid-utf8"]);
     expect(readEveryWay(message(hex("e2"), hex("82"), ""))).toEqual(["invalid-utf8"]);
@@ -166,7 +166,7 @@ describe("text", () => {
     expect(readEveryWay(message("\ufeffa"))).toEqual([{ text: "\ufeffa" }]);
   });
 
-  it("[RFC6455-5.6-01] is not demanded of a binary message", () => {
+  it("UTF-8 is not demanded of a binary message", () => {
     expect(readEveryWay(binary(hex("ff fe"), hex("80")))).toEqual([{ bytes: hex("ff fe 80") }]);
   });
 
@@ -305,6 +305,16 @@ describe("a message that an extension transformed", () => {
     const first = reader.data;
     reader.next();
     expect(first).toEqual(bytesOf("first"));
+  });
+
+  it("is decoded as it arrives when it is long, so that its first fault is found in time", () => {
+    const long = shifted("x".repeat(20_000));
+    expect(read([fragments(1, [long, long, shifted("end")], 4)], {}, pipeline())).toEqual([
+      { text: `${"x".repeat(40_000)}end` },
+    ]);
+    const broken = concat(long, hex("c4 29"));
+    const beginning = fragments(1, [broken, ""], 4).slice(0, -2);
+    expect(read([beginning], {}, pipeline())).toEqual(["invalid-utf8"]);
   });
 
   it("gives back the memory that a large one needed", () => {

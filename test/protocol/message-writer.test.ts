@@ -36,7 +36,7 @@ function recorded(pipeline = NO_EXTENSIONS) {
 }
 
 describe("a message that is sent", () => {
-  it("[RFC6455-5.6-02] is one frame of its type", () => {
+  it("is one frame of its type", () => {
     const { messages, sent } = recorded();
     messages.text("text", false);
     messages.bytes(Opcode.Binary, bytesOf("binary"), false);

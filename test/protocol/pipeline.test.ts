@@ -51,7 +51,9 @@ describe("the extensions of a connection", () => {
   it("take part in a message when its reserved bits say so", () => {
     const pipeline = new Pipeline([lettered("a", 4), lettered("b", 1)], "server");
     expect(encoded(pipeline, 0x40, "-")).toBe("-a");
+    expect(encoded(pipeline, 0x10, "-")).toBe("-b");
     expect(decoded(pipeline, 0x10, "-b")).toBe("-");
+    expect(decoded(pipeline, 0x40, "-a")).toBe("-");
     expect(decoded(pipeline, 0x50, "-ab")).toBe("-");
   });
 

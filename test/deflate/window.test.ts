@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { Window } from "../../src/deflate/window.ts";
+import { allocated } from "./allocated.ts";
+import { numbers, random } from "./data.ts";
+
+describe("the window", () => {
+  it("gives back the last bytes, whatever the pieces they came in", () => {
+    for (const windowBits of [8, 10]) {
+      const data = random(20_000, windowBits);
+      const next = numbers(windowBits);
+      const window = new Window(windowBits);
+      for (let at = 0; at < data.length; ) {
+        const end = Math.min(data.length, at + (next() % 3 === 0 ? next() % 3000 : next() % 100));
+        window.append(data, at, end);
+        at = end;
+        expect(window.filled).toBe(Math.min(1 << windowBits, at));
+        const back = next() % (window.filled + 1);
+        const count = next() % (back + 1);
+        const target = new Uint8Array(count + 2);
+        window.copy(back, count, target, 1);
+        expect([...target]).toEqual([0, ...data.subarray(at - back, at - back + count), 0]);
+      }
+    }
+  });
+
+  it("grows with what it has seen and never beyond its size", () => {
+    const { result: window, bytes } = allocated(() => new Window(15));
+    expect(bytes).toBe(0);
+    const rest = random(100_000);
+    expect(allocated(() => window.append(rest, 0, 0)).bytes).toBe(0);
+    expect(allocated(() => window.append(rest, 0, 200)).bytes).toBe(256);
+    expect(allocated(() => window.append(rest, 0, 1000)).bytes).toBe(2048);
+    expect(allocated(() => window.append(rest, 0, rest.length)).bytes).toBe(32_768);
+    window.clear();
+    expect(allocated(() => window.append(rest, 0, rest.length)).bytes).toBe(0);
+  });
+
+  it("has forgotten everything once cleared", () => {
+    const window = new Window(8);
+    window.append(random(300), 0, 300);
+    window.clear();
+    expect(window.filled).toBe(0);
+    window.append(Uint8Array.of(1, 2, 3), 0, 3);
+    const target = new Uint8Array(3);
+    window.copy(3, 3, target, 0);
+    expect([...target]).toEqual([1, 2, 3]);
+  });
+});
