@@ -1,5 +1,5 @@
 /**
- * "framewright": the public names of the core, chapter by chapter. See README.md beside this file for the order to
+ * Chapter 9 — What "framewright" exports: the core, chapter by chapter. README.md beside this file has the order to
  * read them in.
  */
 
@@ -48,6 +48,7 @@ export {
   type PermessageDeflateOptions,
   permessageDeflate,
 } from "./protocol/permessage-deflate.ts";
+export { PreparedMessage } from "./protocol/prepared-message.ts";
 export {
   HandshakeError,
   type Refusal,

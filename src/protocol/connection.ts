@@ -30,6 +30,7 @@ import { MaskingKeys } from "./mask.ts";
 import { MessageReader, Signal } from "./message-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
 import { NO_EXTENSIONS, Pipeline } from "./pipeline.ts";
+import { PreparedMessage } from "./prepared-message.ts";
 import { UTF8_ACCEPT, validateUtf8 } from "./utf8.ts";
 import { ProtocolError, type Rule } from "./violation.ts";
 
@@ -78,6 +79,11 @@ export class Connection {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** Bytes that were sent and have not been written yet: they leave with `flush`. */
+  get bufferedAmount(): number {
+    return this.#writer.waiting;
   }
 
   /** How the connection ended, once it has. */
@@ -165,6 +171,16 @@ export class Connection {
     }
     if (this.#state !== "open") return false;
     this.#messages.bytes(Opcode.Text, data, this.#reading);
+    return this.#queued();
+  }
+
+  /** Sends a message that many connections are sent: see `PreparedMessage`. */
+  sendPrepared(message: PreparedMessage): boolean {
+    if (!(message instanceof PreparedMessage)) {
+      throw new TypeError("sendPrepared: message must be a PreparedMessage");
+    }
+    if (this.#state !== "open") return false;
+    this.#messages.prepared(message, this.role === "client", this.#reading);
     return this.#queued();
   }
 

@@ -6,7 +6,7 @@
  * bytes and throws at none.
  *
  *   81               FIN, text          a whole message (§5.4)
- *   85               MASK, length 5     from a client (§5.1)
+ *   85               MASK, length 5     as clients send (§5.1)
  *   37 fa 21 3d      masking key        (§5.3)
  *   7f 9f 4d 51 58   payload "Hello"    unmasked: 48 65 6c 6c 6f
  *
@@ -97,15 +97,15 @@ class Description {
     const masked = (second & MASK) !== 0;
     const extended = headerSize(second) - 2 - (masked ? KEY_SIZE : 0);
     const size = extended === 0 ? `length ${second & ~MASK}` : `length in the next ${extended} bytes`;
-    this.#row(1, masked ? `MASK, ${size}` : size, `from a ${masked ? "client" : "server"} (§5.1)`);
+    this.#row(1, masked ? `MASK, ${size}` : size, `as ${masked ? "clients" : "servers"} send (§5.1)`);
     const maskBit = this.#receiver === undefined ? second & MASK : this.#receiver === "server" ? MASK : 0;
     const alsoBroken = secondByteViolation(first, second, maskBit);
     if (alsoBroken !== undefined) return this.#broken(alsoBroken);
 
     if (!this.#arrived(extended, "length")) return false;
     const length = readLength(bytes, start);
-    if (extended > 0)
-      this.#row(extended, typeof length === "number" ? `length ${length}` : "length", "(§5.2)");
+    const told = typeof length === "number" ? `length ${length}` : "length";
+    if (extended > 0) this.#row(extended, told, "(§5.2)");
     if (typeof length === "string") return this.#broken(length);
 
     if (!masked) return this.#describePayload(first, length, 0);

@@ -50,6 +50,11 @@ export type Decoded = (typeof Decoded)[keyof typeof Decoded];
  * `last`) or in pieces, in order; messages never interleave, so one codec needs one state per direction.
  */
 export interface MessageCodec {
+  /**
+   * Codecs with the same object here encode a message alike, whatever they have encoded before: it can be encoded
+   * once for all of them. Absent where the outcome depends on earlier messages.
+   */
+  readonly sharing?: object;
   /** Whether a message of so many bytes is worth it; when false it goes out as it is, without the reserved bit. */
   wants(size: number): boolean;
   /** Appends the transformed bytes to `output`. */

@@ -74,6 +74,7 @@ export class FrameWriter {
   /** A client's source of masking keys; a server has none, since it never masks (§5.1). */
   readonly #keys: MaskingKeys | undefined;
   readonly #blocks: Block[] = [];
+  #blockBytes = 0;
   #slab: Uint8Array = EMPTY_BYTES;
   #used = 0;
   /** Whether the last write was taken at once: if not, the next ones are likely to be kept for a while too. */
@@ -85,14 +86,14 @@ export class FrameWriter {
     this.#keys = keys;
   }
 
-  /** Whether anything waits for `flush`. */
-  get pending(): boolean {
-    return this.#used > 0 || this.#blocks.length > 0;
+  /** How many bytes wait for `flush`. */
+  get waiting(): number {
+    return this.#used + this.#blockBytes;
   }
 
   /** Whether all output has left, and the output's receiver is done with it. */
   get idle(): boolean {
-    return !this.pending && !this.#flushing;
+    return this.waiting === 0 && !this.#flushing;
   }
 
   /** Writes a frame. `first` is FIN, reserved bits and opcode. `bulk` expects many frames before the next flush. */
@@ -108,11 +109,23 @@ export class FrameWriter {
     this.#used = at;
     if (passedOn) {
       this.#finishSlab();
-      this.#blocks.push({ bytes: payload, slab: undefined });
+      this.#push({ bytes: payload, slab: undefined });
     } else {
       copy(payload, this.#slab, at);
       this.#used = at + length;
     }
+  }
+
+  /** Writes a frame that is made already, as it is. */
+  whole(frame: Uint8Array, bulk: boolean): void {
+    if (frame.length >= PASSED_ON_FROM) {
+      this.#finishSlab();
+      this.#push({ bytes: frame, slab: undefined });
+      return;
+    }
+    this.#reserve(frame.length, bulk);
+    copy(frame, this.#slab, this.#used);
+    this.#used += frame.length;
   }
 
   /** Writes a text frame, encoding it where it will leave from. */
@@ -143,7 +156,7 @@ export class FrameWriter {
     if (this.#flushing) return;
     this.#flushing = true;
     try {
-      while (this.pending) this.#write(this.#blocks.shift() ?? this.#takeSlab());
+      while (this.waiting > 0) this.#write(this.#shift() ?? this.#takeSlab());
     } finally {
       this.#flushing = false;
     }
@@ -177,7 +190,18 @@ export class FrameWriter {
 
   /** Ends the slab: what follows comes behind it. */
   #finishSlab(): void {
-    if (this.#used > 0) this.#blocks.push(this.#takeSlab());
+    if (this.#used > 0) this.#push(this.#takeSlab());
+  }
+
+  #push(block: Block): void {
+    this.#blocks.push(block);
+    this.#blockBytes += block.bytes.length;
+  }
+
+  #shift(): Block | undefined {
+    const block = this.#blocks.shift();
+    if (block !== undefined) this.#blockBytes -= block.bytes.length;
+    return block;
   }
 
   /** Takes the slab away, before anybody can write the next frame over what it holds. */
@@ -194,7 +218,7 @@ export class FrameWriter {
    * is behind keeps what it is given, and shall not keep 64 KiB for each Pong: it gets a copy of the exact size.
    */
   #write({ bytes, slab }: Block): void {
-    const more = this.pending;
+    const more = this.waiting > 0;
     if (slab === undefined) {
       this.#flowing = this.#output.write(bytes, more) === true;
     } else if (this.#flowing || bytes.length * 4 > slab.length) {

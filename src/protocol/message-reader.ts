@@ -7,7 +7,7 @@
  * buffer, so n tiny fragments cost what their bytes cost (law 6). Text is validated as it arrives (law 5).
  *
  * What this file must not know: states, Close and Pong duties, who is told.
- * Next: message-writer.ts.
+ * Next: prepared-message.ts.
  */
 
 import { ByteBuffer, EMPTY_BYTES } from "../bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * Chapter 5.4 — Writing messages (§5.4, §5.6, §6.1; RFC 7692 §6.1): what an application sends → frames.
+ * Chapter 5.5 — Writing messages (§5.4, §5.6, §6.1; RFC 7692 §6.1): what an application sends → frames.
  *
  * Owns the fragmented message that is being sent, if one is: its type, its extensions, and half a character where a
  * text was cut between its pieces. Everything else is sent in one frame.
@@ -12,6 +12,7 @@ import { ByteBuffer } from "../bytes.ts";
 import { FIN, Opcode } from "./frame.ts";
 import { type FrameWriter, PASSED_ON_FROM } from "./frame-writer.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { PreparedMessage } from "./prepared-message.ts";
 
 type DataOpcode = typeof Opcode.Text | typeof Opcode.Binary;
 
@@ -47,6 +48,15 @@ export class MessageWriter {
     this.#mustBeFree();
     const bits = this.#pipeline.choose(data.length);
     this.#send(FIN | bits | opcode, bits, data, true, bulk);
+  }
+
+  /** A message that others are sent too; `masked` makes every frame different, and nothing shared. */
+  prepared(message: PreparedMessage, masked: boolean, bulk: boolean): void {
+    this.#mustBeFree();
+    const bits = this.#pipeline.choose(message.payload.length);
+    const frame = masked ? undefined : message.frameFor(this.#pipeline, bits);
+    if (frame === undefined) this.#send(FIN | bits | message.opcode, bits, message.payload, true, bulk);
+    else this.#frames.whole(frame, bulk);
   }
 
   textPiece(piece: string, last: boolean, bulk: boolean): void {

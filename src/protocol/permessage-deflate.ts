@@ -265,6 +265,7 @@ function agreement(
 // --- The transform (§7.2) ------------------------------------------------------------------------------------
 
 class DeflateCodec implements MessageCodec {
+  readonly sharing?: object;
   readonly #threshold: number;
   readonly #outgoing: Direction;
   readonly #incoming: Direction;
@@ -277,6 +278,7 @@ class DeflateCodec implements MessageCodec {
     this.#threshold = shared.threshold;
     this.#outgoing = outgoing;
     this.#incoming = incoming;
+    if (!outgoing.contextTakeover) this.sharing = shared.deflaters[outgoing.windowBits]!;
     this.#deflaters = shared.deflaters[outgoing.windowBits]!;
     this.#inflaters = shared.inflaters[incoming.windowBits]!;
   }

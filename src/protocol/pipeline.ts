@@ -50,6 +50,11 @@ export class Pipeline {
     return bits;
   }
 
+  /** What connections must have in common to send a message with these reserved bits in the same bytes. */
+  sharing(bits: number): object | undefined {
+    return this.#stages.find(({ bit }) => bit === bits)?.codec.sharing;
+  }
+
   /** Appends to `output` what `input` becomes on the wire, for a message with these reserved bits. */
   encode(bits: number, input: Uint8Array, output: ByteBuffer, last: boolean): void {
     let stageInput = input;

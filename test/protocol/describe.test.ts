@@ -26,7 +26,7 @@ group("every kind of frame", () => {
   it("a masked text, as in the RFC's example", () => {
     expect(describe(hex("8185 37fa213d 7f9f4d5158"))).toEqual([
       "81                       FIN, text                           a whole message (§5.4)",
-      "85                       MASK, length 5                      from a client (§5.1)",
+      "85                       MASK, length 5                      as clients send (§5.1)",
       "37 fa 21 3d              masking key                         (§5.3)",
       '7f 9f 4d 51 58           payload "Hello"                     unmasked: 48 65 6c 6c 6f',
     ]);
@@ -35,7 +35,7 @@ group("every kind of frame", () => {
   it("binary payload is counted, not read", () => {
     expect(describe(hex("8203 00ff41"))).toEqual([
       "82                       FIN, binary                         a whole message (§5.4)",
-      "03                       length 3                            from a server (§5.1)",
+      "03                       length 3                            as servers send (§5.1)",
       "00 ff 41                 payload 3 bytes",
     ]);
   });

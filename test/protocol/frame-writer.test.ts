@@ -76,7 +76,7 @@ describe("all frames of a turn", () => {
     const { writer, writes, frames } = recorded({ taken: true });
     for (let index = 0; index < 100; index++) writer.frame(BINARY, payloadOf(100), true);
     expect(writes).toHaveLength(0);
-    expect(writer.pending).toBe(true);
+    expect(writer.waiting).toBe(100 * 102);
     writer.flush();
     writer.flush();
     expect(writes).toHaveLength(1);
