@@ -46,10 +46,10 @@ export interface MessageReaderOptions {
 }
 
 /**
- * Transformed payload is gathered up to this size before it is decoded: one call of a codec costs far more than
- * copying a few bytes, and a peer may cut a message into single bytes.
+ * Transformed payload is gathered into blocks of this size before it is decoded: one call of a codec costs far more
+ * than copying a few bytes, and a peer may cut a message into single bytes.
  */
-const DECODE_FROM = 16 * 1024;
+const DECODED_BLOCK = 16 * 1024;
 
 /** Where messages are decoded that come in one piece; given back to the system when one made it large. */
 const scratch = new ByteBuffer();
@@ -189,22 +189,40 @@ export class MessageReader {
   #decode(chunk: Uint8Array, start: number, end: number, last: boolean): Signal {
     if (last && this.#coded === undefined && !this.#options.pieces)
       return this.#decodeWhole(chunk, start, end);
-    this.#coded ??= new ByteBuffer();
-    this.#coded.append(chunk, start, end);
-    if (!last && this.#coded.length < DECODE_FROM) return Signal.Drained;
-    this.#body ??= new ByteBuffer();
-    const from = this.#body.length;
-    const limit = this.#options.maxMessageSize - this.#delivered;
-    const decoded = this.#pipeline.decode(this.#transformed, this.#coded.view(), this.#body, limit, last);
-    if (decoded !== Decoded.Ok) return this.#broken(RULE_OF[decoded]);
-    this.#coded.clear();
+    const body = (this.#body ??= new ByteBuffer());
+    const from = body.length;
+    const rule = this.#decodeInBlocks(chunk, start, end, body, last);
+    if (rule !== undefined) return this.#broken(rule);
     if (this.#options.pieces) {
-      const piece = this.#body.take();
+      if (body.length === 0 && !last) return Signal.Drained;
+      const piece = body.take();
       return this.#piece(piece, 0, piece.length, last);
     }
-    const { bytes, length } = this.#body;
-    if (!this.#isValidSoFar(bytes, from, length, last)) return this.#broken("invalid-utf8");
-    return last ? this.#deliver(this.#body.take()) : Signal.Drained;
+    if (!this.#isValidSoFar(body.bytes, from, body.length, last)) return this.#broken("invalid-utf8");
+    return last ? this.#deliver(body.take()) : Signal.Drained;
+  }
+
+  /** Decodes whenever a block is full, counted from the message's first byte: however the chunks were cut. */
+  #decodeInBlocks(
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+    body: ByteBuffer,
+    last: boolean,
+  ): Rule | undefined {
+    const coded = (this.#coded ??= new ByteBuffer());
+    const limit = this.#options.maxMessageSize - this.#delivered;
+    for (let at = start; ; ) {
+      const count = Math.min(end - at, DECODED_BLOCK - coded.length);
+      coded.append(chunk, at, at + count);
+      at += count;
+      const ends = last && at === end;
+      if (!ends && coded.length < DECODED_BLOCK) return undefined;
+      const decoded = this.#pipeline.decode(this.#transformed, coded.view(), body, limit, ends);
+      coded.clear();
+      if (decoded !== Decoded.Ok) return RULE_OF[decoded];
+      if (at === end) return undefined;
+    }
   }
 
   /** The common case of a transformed message: it is decoded at once, in memory that all connections share. */

@@ -245,8 +245,8 @@ describe("a message in pieces", () => {
       new Pipeline([shifting], "client"),
     );
     expect(found).toEqual([
-      { piece: long, last: false },
-      { piece: "end", last: true },
+      { piece: "x".repeat(16_384), last: false },
+      { piece: `${"x".repeat(20_000 - 16_384)}end`, last: true },
     ]);
     expect(
       read(
@@ -312,9 +312,21 @@ describe("a message that an extension transformed", () => {
     expect(read([fragments(1, [long, long, shifted("end")], 4)], {}, pipeline())).toEqual([
       { text: `${"x".repeat(40_000)}end` },
     ]);
-    const broken = concat(long, hex("c4 29"));
+    const broken = concat(hex("c4 29"), long);
     const beginning = fragments(1, [broken, ""], 4).slice(0, -2);
     expect(read([beginning], {}, pipeline())).toEqual(["invalid-utf8"]);
+  });
+
+  it("fails at the same place however the chunks are cut, also when it is long", () => {
+    // A corrupt byte behind the first block, then a Ping, then the end.
+    const payload = concat(new Uint8Array(17_000).fill(5), hex("00"), new Uint8Array(3000).fill(5));
+    const ping = frame({ opcode: 9, payload: "?" });
+    const bytes = concat(frame({ opcode: 2, rsv: 4, fin: false, payload }), ping, frame({ opcode: 0 }));
+    const whole = read([bytes], {}, pipeline());
+    expect(whole).toEqual([{ bytes: bytesOf("?") }, "corrupt-message"]);
+    for (let cut = 1; cut < bytes.length; cut += 97) {
+      expect(read([bytes.subarray(0, cut), bytes.subarray(cut)], {}, pipeline())).toEqual(whole);
+    }
   });
 
   it("gives back the memory that a large one needed", () => {
