@@ -25,7 +25,7 @@ export type {
   MessageType,
   State,
 } from "./protocol/contract.ts";
-export { type DescribeOptions, describe } from "./protocol/describe.ts";
+export { Describer, type DescribeOptions, describe } from "./protocol/describe.ts";
 export {
   type Agreement,
   Decoded,

@@ -13,6 +13,7 @@
  * What this file must not know: connections. Next: ../sse/lines.ts.
  */
 
+import { EMPTY_BYTES } from "../bytes.ts";
 import { CloseCode, readClosePayload } from "./close.ts";
 import {
   FIN,
@@ -45,19 +46,16 @@ export const BROKEN_RULE = "✗ ";
 
 /** Annotates a stream of frames: a line or more for each part of a frame, and an empty one between two frames. */
 export function describe(bytes: Uint8Array, options: DescribeOptions = {}): string[] {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("describe: the bytes must be a Uint8Array");
-  checkOptions(options);
-  const description = new Description(bytes, options);
-  while (description.describeFrame());
-  return description.lines;
+  return new Describer(options).describe(bytes);
 }
 
 const ALL_RESERVED_BITS = 0b111;
 const KEY_SIZE = 4;
 
-class Description {
-  readonly lines: string[] = [];
-  readonly #bytes: Uint8Array;
+/** Describes one direction of a connection, whole frames at a time: it remembers the message under way. */
+export class Describer {
+  #lines: string[] = [];
+  #bytes: Uint8Array = EMPTY_BYTES;
   readonly #receiver: Role | undefined;
   readonly #claimedBits: number;
   readonly #shownBytes: number;
@@ -71,20 +69,29 @@ class Description {
   #utf8: number = UTF8_ACCEPT;
   #decoder = textDecoder();
 
-  constructor(bytes: Uint8Array, options: DescribeOptions) {
+  constructor(options: DescribeOptions = {}) {
+    checkOptions(options);
     const { receiver, reservedBits = ALL_RESERVED_BITS, shownBytes = 64 } = options;
-    this.#bytes = bytes;
     this.#receiver = receiver;
     this.#claimedBits = reservedBits << 4;
     this.#shownBytes = shownBytes;
   }
 
+  describe(bytes: Uint8Array): string[] {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("describe: the bytes must be a Uint8Array");
+    this.#lines = [];
+    this.#bytes = bytes;
+    this.#at = 0;
+    while (this.#describeFrame());
+    return this.#lines;
+  }
+
   /** Describes the next frame; false when there is none, or no sense in going on. */
-  describeFrame(): boolean {
+  #describeFrame(): boolean {
     const bytes = this.#bytes;
     const start = this.#at;
     if (this.#rest === 0) return false;
-    if (start > 0) this.lines.push("");
+    if (start > 0) this.#lines.push("");
     if (this.#closed) return this.#stop(`… ${count(this.#rest)} behind the Close frame: never read (§1.4)`);
 
     const first = bytes[start]!;
@@ -171,7 +178,7 @@ class Description {
   #row(size: number, meaning: string, remark: string): void {
     const bytes = this.#bytes.subarray(this.#at, this.#at + size);
     this.#at += size;
-    this.lines.push(columns(hex(bytes), meaning, remark));
+    this.#lines.push(columns(hex(bytes), meaning, remark));
   }
 
   /** Takes a payload: as it is on the wire, and beside it what was masked. */
@@ -179,14 +186,14 @@ class Description {
     const wire = this.#bytes.subarray(this.#at, this.#at + payload.length);
     const shown = Math.min(payload.length, this.#shownBytes);
     this.#at += payload.length;
-    if (shown === 0) this.lines.push(columns("", meaning, ""));
+    if (shown === 0) this.#lines.push(columns("", meaning, ""));
     for (let from = 0; from < shown; from += BYTES_PER_ROW) {
       const to = Math.min(from + BYTES_PER_ROW, shown);
       const label = from === 0 ? "unmasked: " : "          ";
       const remark = key === 0 ? "" : label + hex(payload.subarray(from, to));
-      this.lines.push(columns(hex(wire.subarray(from, to)), from === 0 ? meaning : "", remark));
+      this.#lines.push(columns(hex(wire.subarray(from, to)), from === 0 ? meaning : "", remark));
     }
-    if (shown < payload.length) this.lines.push(`… and ${count(payload.length - shown)} more`);
+    if (shown < payload.length) this.#lines.push(`… and ${count(payload.length - shown)} more`);
   }
 
   /** Whether a field of the header is all there; otherwise shows how much of it is. */
@@ -203,12 +210,12 @@ class Description {
 
   #broken(rule: Rule): false {
     const { sentence, section, code } = violations[rule];
-    this.lines.push(`${BROKEN_RULE}${rule}: ${sentence}`);
+    this.#lines.push(`${BROKEN_RULE}${rule}: ${sentence}`);
     return this.#stop(`  ${section}. The answer is a Close frame with ${code}; nothing behind it is read.`);
   }
 
   #stop(line: string): false {
-    this.lines.push(line);
+    this.#lines.push(line);
     return false;
   }
 }

@@ -55,7 +55,10 @@ export interface MessageCodec {
    * once for all of them. Absent where the outcome depends on earlier messages.
    */
   readonly sharing?: object;
-  /** Whether a message of so many bytes is worth it; when false it goes out as it is, without the reserved bit. */
+  /**
+   * Whether a message of so many bytes is worth it; when false it goes out as it is, without the reserved bit.
+   * Infinity stands for a message in pieces, whose size nobody knows.
+   */
   wants(size: number): boolean;
   /** Appends the transformed bytes to `output`. */
   encode(input: Uint8Array, output: ByteBuffer, last: boolean): void;

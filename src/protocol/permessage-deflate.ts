@@ -31,6 +31,8 @@ const RSV1 = 0b100;
 const SMALLEST_WINDOW_BITS = 8;
 const LARGEST_WINDOW_BITS = 15;
 
+const NO_LIMIT = Number.POSITIVE_INFINITY;
+
 /** §7.2.1: every message ends with these octets of an empty stored block, which are not sent. */
 const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 
@@ -50,6 +52,11 @@ export interface PermessageDeflateOptions extends DeflateParameters {
   alternatives?: readonly DeflateParameters[];
   /** Messages below this size are sent as they are. Default 1024. */
   threshold?: number;
+  /**
+   * Messages above this size are sent as they are, too: nothing else is done while one is compressed. Default: no
+   * limit. A message in pieces is compressed piece by piece, and not meant here.
+   */
+  maxSize?: number;
   /** 0 (stored) to 9 (smallest). Default 6. */
   level?: number;
   /** 1 to 9: the compressor's memory against its ratio. Default 8. */
@@ -67,18 +74,32 @@ interface Direction {
 /** What all codecs of one extension share. */
 interface Shared extends Pools {
   readonly threshold: number;
+  readonly maxSize: number;
   readonly smallestWindowBits: number;
 }
 
 /** The extension, ready to be handed to a handshake of either role. One value serves all connections. */
 export function permessageDeflate(options: PermessageDeflateOptions = {}): Extension {
-  const { compression = portable, threshold = 1024, level = 6, memoryLevel = 8, alternatives = [] } = options;
+  const {
+    compression = portable,
+    threshold = 1024,
+    maxSize = NO_LIMIT,
+    level = 6,
+    memoryLevel = 8,
+    alternatives = [],
+  } = options;
   checkInteger("threshold", threshold, 0, Number.MAX_SAFE_INTEGER);
+  if (maxSize !== NO_LIMIT) checkInteger("maxSize", maxSize, 0, Number.MAX_SAFE_INTEGER);
   checkInteger("level", level, 0, 9);
   checkInteger("memoryLevel", memoryLevel, 1, 9);
   for (const parameters of [options, ...alternatives]) checkParameters(parameters, compression);
   const { smallestWindowBits } = compression;
-  const shared: Shared = { threshold, smallestWindowBits, ...makePools(compression, level, memoryLevel) };
+  const shared: Shared = {
+    threshold,
+    maxSize,
+    smallestWindowBits,
+    ...makePools(compression, level, memoryLevel),
+  };
   return {
     name: NAME,
     reservedBit: RSV1,
@@ -267,6 +288,7 @@ function agreement(
 class DeflateCodec implements MessageCodec {
   readonly sharing?: object;
   readonly #threshold: number;
+  readonly #maxSize: number;
   readonly #outgoing: Direction;
   readonly #incoming: Direction;
   readonly #deflaters: Pool<Deflater>;
@@ -276,6 +298,7 @@ class DeflateCodec implements MessageCodec {
 
   constructor(outgoing: Direction, incoming: Direction, shared: Shared) {
     this.#threshold = shared.threshold;
+    this.#maxSize = shared.maxSize;
     this.#outgoing = outgoing;
     this.#incoming = incoming;
     if (!outgoing.contextTakeover) this.sharing = shared.deflaters[outgoing.windowBits]!;
@@ -284,7 +307,7 @@ class DeflateCodec implements MessageCodec {
   }
 
   wants(size: number): boolean {
-    return size >= this.#threshold;
+    return size >= this.#threshold && (size <= this.#maxSize || size === Number.POSITIVE_INFINITY);
   }
 
   /** §7.2.1: compresses, and takes the tail off; only the last piece of a message loses it. */

@@ -207,6 +207,7 @@ describe("the options", () => {
 
   it("are checked at the call, by name", () => {
     expect(make({ threshold: -1 })).toThrow("threshold: must be a whole number from 0");
+    expect(make({ maxSize: 1.5 })).toThrow("maxSize: must be a whole number from 0");
     expect(make({ level: 10 })).toThrow("level: must be a whole number from 0 to 9; got 10");
     expect(make({ memoryLevel: 0 })).toThrow("memoryLevel: must be a whole number from 1 to 9");
     expect(make({ serverMaxWindowBits: 7 })).toThrow(
@@ -267,6 +268,14 @@ describe("two peers that agreed on permessage-deflate", () => {
       [0, 9],
     ]);
     expect(outcome().sent[1]!.payload.length).toBeLessThan(40);
+  });
+
+  it("leave large ones as they are too, if they are told to, but not those in pieces", () => {
+    const { server: agreement } = agreed({ threshold: 10, maxSize: 100 });
+    const { connection, outcome } = recorder("server", extensions(agreement));
+    for (const size of [9, 10, 100, 101]) connection.sendText("x".repeat(size));
+    connection.sendTextPiece("x".repeat(200), true);
+    expect(outcome().sent.map(({ rsv }) => rsv)).toEqual([0, 4, 4, 0, 4]);
   });
 
   it("[RFC7692-7.2.3-01] encode an empty message as one byte", () => {
