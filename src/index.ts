@@ -25,7 +25,7 @@ export type {
   MessageType,
   State,
 } from "./protocol/contract.ts";
-export { Describer, type DescribeOptions, describe } from "./protocol/describe.ts";
+export { type DescribeOptions, Describer, describe } from "./protocol/describe.ts";
 export {
   type Agreement,
   Decoded,

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientHandshake, Connection, type Event, permessageDeflate } from "../src/index.ts";
+import { connectTo } from "./helpers/net-client.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const started: ChildProcess[] = [];
@@ -22,6 +23,12 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill();
 });
 
+/** The port of an example that says where it listens. */
+async function portOf(child: ChildProcess): Promise<number> {
+  const [line] = (await once(child.stdout!, "data")) as [Buffer];
+  return Number(line.toString().trim().split(":").at(-1));
+}
+
 async function outputOf(child: ChildProcess): Promise<string> {
   let text = "";
   for await (const chunk of child.stdout!) text += chunk;
@@ -37,8 +44,7 @@ describe("the examples", () => {
 
   it("echo-server.ts echoes over TCP, compressed, and closes first", async () => {
     const child = run("examples/echo-server.ts", "0");
-    const [line] = (await once(child.stdout!, "data")) as [Buffer];
-    const port = Number(line.toString().trim().split(":").at(-1));
+    const port = await portOf(child);
 
     const handshake = new ClientHandshake({
       host: `127.0.0.1:${port}`,
@@ -76,6 +82,56 @@ describe("the examples", () => {
     expect(events.map(({ type }) => type)).toEqual(["text", "binary", "close"]);
     expect(events[0]).toEqual({ type: "text", data: "Hello, Hello, Hello" });
     expect(connection!.closed).toMatchObject({ code: 1000, clean: true, initiator: "local" });
+  });
+
+  it("graceful.ts says goodbye to everybody when it is told to stop", async () => {
+    const child = run("examples/graceful.ts", "0");
+    const port = await portOf(child);
+    const clients = [await connectTo(port), await connectTo(port)];
+    const output = outputOf(child);
+    child.kill("SIGTERM");
+    for (const client of clients) expect(await client.closed()).toMatchObject({ code: 1001, clean: true });
+    const ended = "a connection ended: 1001, clean, begun by local\n";
+    expect(await output).toBe(`${ended}${ended}closed: 2 clean, 0 unclean\n`);
+  });
+
+  it("node-server.ts lets members in, and tells all of them what one says", async () => {
+    const port = await portOf(run("examples/node-server.ts", "0"));
+    const enter = (session: string, subprotocols: string[]) =>
+      connectTo(port, { subprotocols, fields: { Cookie: `theme=dark; session=${session}` } });
+
+    await expect(connectTo(port)).rejects.toMatchObject({ status: 401, body: "Log in first.\n" });
+    await expect(enter("stolen", [])).rejects.toMatchObject({ status: 401 });
+
+    const ada = await enter("b1a5e0", ["chat.v1", "chat.v2"]);
+    expect(ada.subprotocol).toBe("chat.v2");
+    expect(await ada.message()).toBe("Ada is here (chat.v2)");
+    const grace = await enter("77c3d2", ["chat.v0"]);
+    for (const member of [ada, grace]) expect(await member.message()).toBe("Grace is here (no subprotocol)");
+    ada.connection.sendText("Hello");
+    for (const member of [ada, grace]) expect(await member.message()).toBe("Ada: Hello");
+    grace.connection.sendBinary(Uint8Array.of(1));
+    expect(await grace.closed()).toMatchObject({ code: 1003, reason: "text only" });
+    expect(await ada.message()).toBe("Grace has left (1003)");
+  });
+
+  it("event-stream.ts tells the time, and late-comers what they missed, until it is told to stop", async () => {
+    const child = run("examples/event-stream.ts", "0");
+    const url = `http://127.0.0.1:${await portOf(child)}`;
+    expect(await (await fetch(url)).text()).toContain("new EventSource");
+    const streams: ReadableStreamDefaultReader<string>[] = [];
+    for (let count = 0; count < 2; count++) {
+      const { body } = await fetch(`${url}/ticks`);
+      const stream = body!.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      while (!text.includes("event: tick\nid: 1\n")) text += (await stream.read()).value!;
+      expect(text).toContain("retry: 1000\n\n");
+      streams.push(stream);
+    }
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    for (const stream of streams) while (!(await stream.read()).done);
+    expect(await ended).toEqual([0, null]);
   });
 
   it("are all run here", () => {

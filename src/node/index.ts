@@ -1,0 +1,30 @@
+/**
+ * Chapter 8.18 — What "framewright/node" exports: a server, beside or instead of node:http's.
+ */
+
+export { channels } from "./channels.ts";
+export { broadcastEvent, type EventStream, eventStream } from "./event-stream.ts";
+export type { Acceptance, Decision, Rejection, Upgrade, UpgradeHook } from "./opening.ts";
+export type { PeerOptions } from "./options.ts";
+export type {
+  Conversation,
+  Handlers,
+  LinearPeer,
+  Message,
+  Peer,
+  PeerClosed,
+  Sendable,
+  SendResult,
+  TapListener,
+} from "./peer.ts";
+export {
+  type CloseReport,
+  type CompressionOptions,
+  type ServeOptions,
+  Server,
+  type ServerOptions,
+  serve,
+} from "./server.ts";
+export type { StatisticsSnapshot } from "./statistics.ts";
+export { type Clock, systemClock } from "./timers.ts";
+export { compression, isNativeUsable, native } from "./zlib.ts";

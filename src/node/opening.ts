@@ -1,0 +1,335 @@
+/**
+ * Chapter 8.15 — The opening handshake on a socket (§4.2): from its first byte to a peer, a refusal, or a web page.
+ *
+ * Reads the request head with the core, straight from the stream; a request that asks for something else than a
+ * WebSocket is handed to an HTTP server with every byte it came with. The application may take its time to decide:
+ * what arrives meanwhile is kept, up to a limit, and read afterwards, in order.
+ *
+ * What this file must not know: listening, frames.
+ * Next: server.ts.
+ */
+
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { EMPTY_BYTES } from "../bytes.ts";
+import type { Extension } from "../protocol/extension.ts";
+import { Fields, type FieldsInput, readProtocols } from "../protocol/fields.ts";
+import { type HeadLimits, HeadReader, type RequestHead } from "../protocol/http.ts";
+import { refuseRequest } from "../protocol/refusal.ts";
+import {
+  type Answer,
+  acceptUpgrade,
+  type OfferLimits,
+  readUpgrade,
+  refuse,
+  type UpgradeRequest,
+} from "../protocol/server-handshake.ts";
+import { tellHandshake, tellRefused } from "./channels.ts";
+import { NodePeer, type PeerContext } from "./node-peer.ts";
+import { isPromiseLike } from "./peer.ts";
+import { Timed } from "./timers.ts";
+
+/** What an `upgrade` hook is asked about. */
+export interface Upgrade extends UpgradeRequest {
+  /** The peer's address; behind a trusted proxy, the one the proxy reported. */
+  readonly address: string;
+  /** Whether the connection is encrypted. */
+  readonly secure: boolean;
+  /** Aborted when the client goes away before there is an answer, or the answer takes too long. */
+  readonly signal: AbortSignal;
+}
+
+/** What an `upgrade` hook may say to accept. */
+export interface Acceptance<Data> {
+  data?: Data;
+  /** One of those offered. */
+  subprotocol?: string;
+  headers?: FieldsInput;
+}
+
+/** What an `upgrade` hook may say to refuse. */
+export interface Rejection {
+  status: number;
+  headers?: FieldsInput;
+  body?: string;
+}
+
+/** `true` or nothing accepts; `false` refuses with 403. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that accepts need not return anything
+export type Decision<Data> = Acceptance<Data> | Rejection | boolean | undefined | void;
+
+export type UpgradeHook<Data> = (upgrade: Upgrade) => Decision<Data> | PromiseLike<Decision<Data>>;
+
+/** What all opening handshakes of a server share. */
+export interface OpeningContext<Data> {
+  readonly peers: PeerContext<Data>;
+  readonly extensions: readonly Extension[];
+  readonly subprotocols: readonly string[];
+  readonly limits: HeadLimits & OfferLimits;
+  readonly handshakeTimeout: number;
+  /** Bytes that are kept while the hook decides. */
+  readonly maxPendingBytes: number;
+  readonly hook: UpgradeHook<Data> | undefined;
+  /** A reason to refuse whoever asks, at this moment: the server is closing, or full. */
+  unavailable(): string | undefined;
+  /** Counts an address; a reason to refuse it, if it has enough connections. */
+  admit(opening: Opening<Data>, address: string): string | undefined;
+  isOriginAllowed(upgrade: Upgrade): boolean;
+  addressOf(socketAddress: string, fields: Fields): string;
+  /** Whether a trusted proxy says that the client came to it by TLS. */
+  cameSecurely(socketAddress: string, fields: Fields): boolean;
+  /** Takes a request that is no upgrade, with the bytes it began with. */
+  handOver: ((socket: Duplex, bytes: Uint8Array) => void) | undefined;
+  opened(opening: Opening<Data>, peer: NodePeer<Data>): void;
+  /** The handshake ended without a peer. */
+  failed(opening: Opening<Data>, rule: string): void;
+  hookFailed(error: unknown, upgrade: Upgrade): void;
+}
+
+export class Opening<Data> extends Timed {
+  readonly remoteAddress: string;
+  /** The address it was counted under, once it was. */
+  address: string | undefined;
+  readonly #context: OpeningContext<Data>;
+  readonly #socket: Duplex;
+  readonly #secure: boolean;
+  /** Everything that arrived, as long as it may have to be handed over, and what came behind the head afterwards. */
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #reader: HeadReader<"request"> | undefined;
+  #upgrade: Upgrade | undefined = undefined;
+  /** Made when somebody asks for its signal. */
+  #gone: AbortController | undefined = undefined;
+  #done = false;
+
+  constructor(context: OpeningContext<Data>, socket: Duplex, remoteAddress: string, secure: boolean) {
+    super();
+    this.#context = context;
+    this.#socket = socket;
+    this.remoteAddress = remoteAddress;
+    this.#secure = secure;
+    // First of all: a reset at any moment from here on is no more than an end.
+    socket.on("error", this.#onGone);
+    socket.on("close", this.#onGone);
+    socket.on("end", this.#onGone);
+    context.peers.deadlines.set(this, context.handshakeTimeout);
+  }
+
+  /** Reads the head from the socket. */
+  read(): void {
+    const full = this.#context.unavailable();
+    if (full !== undefined) {
+      this.#refuse(UNAVAILABLE, full);
+      return;
+    }
+    this.#reader = new HeadReader("request", this.#context.limits);
+    this.#socket.on("data", this.#onData);
+  }
+
+  /** Goes on from a head that an HTTP server has read. */
+  take(request: IncomingMessage, rest: Uint8Array): void {
+    const fields = new Fields();
+    const { rawHeaders } = request;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      fields.append(rawHeaders[index]!, rawHeaders[index + 1]!);
+    }
+    const head = {
+      method: request.method ?? "",
+      target: request.url ?? "",
+      version: request.httpVersion,
+      fields,
+    };
+    this.#socket.on("data", this.#onData);
+    this.#keep(rest);
+    void this.#judge(head);
+  }
+
+  /** The handshake as a whole has taken too long, whoever is to blame. */
+  override onDeadline(): void {
+    this.#gone?.abort();
+    if (this.#done) this.#socket.destroy();
+    else if (this.#reader !== undefined) this.#refuse({ status: 408 }, "handshake-timeout");
+    else this.#refuse({ status: 503, reason: "The decision took too long." }, "hook-timeout");
+  }
+
+  /** The server is closing: who has not been answered is not answered any more. */
+  abandon(): void {
+    if (!this.#done) this.#refuse(UNAVAILABLE, "closing");
+  }
+
+  readonly #onGone = (): void => {
+    this.#gone?.abort();
+    if (!this.#done) {
+      this.#finish();
+      this.#context.failed(this, "client-gone");
+    }
+    this.#socket.destroy();
+  };
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#done) return;
+    if (this.#reader === undefined) {
+      this.#keep(chunk);
+      return;
+    }
+    const read = this.#reader.read(chunk);
+    if (this.#context.handOver !== undefined) this.#keep(chunk);
+    if (read === undefined) return;
+    this.#reader = undefined;
+    if (!read.ok) {
+      this.#refuse(refuseRequest(read.rule, read.detail), read.rule);
+      return;
+    }
+    if (this.#context.handOver !== undefined && !asksForWebSocket(read.head)) {
+      this.#handOver(this.#context.handOver);
+      return;
+    }
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#keep(read.rest);
+    void this.#judge(read.head);
+  };
+
+  #keep(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    // While a head is being read, its own limits hold.
+    if (this.#reader === undefined && this.#keptBytes >= this.#context.maxPendingBytes) this.#socket.pause();
+  }
+
+  #handOver(take: NonNullable<OpeningContext<Data>["handOver"]>): void {
+    const bytes = Buffer.concat(this.#kept);
+    this.#finish();
+    this.#context.failed(this, "");
+    take(this.#socket, bytes);
+  }
+
+  async #judge(head: RequestHead): Promise<void> {
+    const context = this.#context;
+    const result = readUpgrade(head, context.limits);
+    if (!result.ok) {
+      this.#refuse(result.refusal, result.refusal.rule);
+      return;
+    }
+    const upgrade = this.#describe(result.upgrade, head.fields);
+    this.#upgrade = upgrade;
+    tellHandshake(upgrade.address, upgrade);
+    const full = context.unavailable() ?? context.admit(this, upgrade.address);
+    if (full !== undefined) {
+      this.#refuse(UNAVAILABLE, full);
+      return;
+    }
+    try {
+      if (!context.isOriginAllowed(upgrade)) {
+        this.#refuse({ status: 403, reason: "This origin may not connect here." }, "origin");
+        return;
+      }
+      const answer = context.hook?.(upgrade);
+      const decision = isPromiseLike(answer) ? await answer : answer;
+      if (this.#done) return;
+      // The server may have begun to close while the application thought.
+      const closing = context.unavailable();
+      if (closing === undefined) this.#carryOut(upgrade, decision);
+      else this.#refuse(UNAVAILABLE, closing);
+    } catch (error) {
+      if (!this.#done) this.#refuse({ status: 500 }, "hook-error");
+      context.hookFailed(error, upgrade);
+    }
+  }
+
+  #describe(request: UpgradeRequest, fields: Fields): Upgrade {
+    const { addressOf, cameSecurely } = this.#context;
+    // Few hooks ask for the signal, and it costs more than all the rest.
+    const signal = (): AbortSignal => {
+      this.#gone ??= new AbortController();
+      return this.#gone.signal;
+    };
+    return {
+      ...request,
+      address: addressOf(this.remoteAddress, fields),
+      secure: this.#secure || cameSecurely(this.remoteAddress, fields),
+      get signal() {
+        return signal();
+      },
+    };
+  }
+
+  /** What the hook has decided. Throws where it decided something that cannot be. */
+  #carryOut(upgrade: Upgrade, decision: Decision<Data>): void {
+    if (decision === false) {
+      this.#refuse({ status: 403 }, "hook");
+    } else if (!isDecision(decision)) {
+      // Decision: what is no answer accepts nobody: 0, "" and null are what a check that failed may come to.
+      throw new TypeError("upgrade: must return true, false, an object or nothing");
+    } else if (typeof decision === "object" && "status" in decision) {
+      const { status, headers, body } = decision;
+      this.#refuse(
+        { status, ...(headers && { fields: headers }), ...(body !== undefined && { body }) },
+        "hook",
+      );
+    } else {
+      this.#accept(upgrade, typeof decision === "object" ? decision : {});
+    }
+  }
+
+  #accept(upgrade: Upgrade, acceptance: Acceptance<Data>): void {
+    const { extensions, subprotocols, peers } = this.#context;
+    const accepted = acceptUpgrade(upgrade, {
+      subprotocol: acceptance.subprotocol ?? subprotocols.find((name) => upgrade.subprotocols.includes(name)),
+      extensions,
+      ...(acceptance.headers && { fields: acceptance.headers }),
+    });
+    const rest = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
+    this.#finish();
+    this.#socket.write(accepted.response);
+    const peer = new NodePeer<Data>(peers, this.#socket, {
+      target: upgrade.target,
+      address: upgrade.address,
+      subprotocol: accepted.subprotocol,
+      agreements: accepted.extensions,
+      data: acceptance.data as Data,
+    });
+    this.#context.opened(this, peer);
+    peer.start(this.#keptBytes === 0 ? EMPTY_BYTES : rest);
+  }
+
+  /** §4.2.2: a refusal ends the connection; one that the client does not end with us is ended for it. */
+  #refuse(answer: Answer, rule: string): void {
+    const bytes = refuse(answer);
+    const { deadlines, settings } = this.#context.peers;
+    deadlines.clear(this);
+    this.#done = true;
+    this.#context.failed(this, rule);
+    tellRefused(this.address ?? this.remoteAddress, rule, this.#upgrade);
+    this.#socket.end(bytes);
+    this.#socket.resume();
+    deadlines.set(this, settings.closeTimeout);
+    this.#socket.on("close", () => deadlines.clear(this));
+  }
+
+  /** Lets go of the socket. */
+  #finish(): void {
+    this.#done = true;
+    this.#context.peers.deadlines.clear(this);
+    this.#socket.off("data", this.#onData);
+    this.#socket.off("error", this.#onGone);
+    this.#socket.off("close", this.#onGone);
+    this.#socket.off("end", this.#onGone);
+  }
+}
+
+function isDecision(decision: unknown): boolean {
+  if (typeof decision === "object") return decision !== null;
+  return decision === undefined || typeof decision === "boolean";
+}
+
+const UNAVAILABLE: Answer = { status: 503, fields: { "Retry-After": "5" } };
+
+function asksForWebSocket({ fields }: RequestHead): boolean {
+  const upgrade = fields.get("Upgrade");
+  return (
+    upgrade !== undefined &&
+    readProtocols(upgrade)?.some((name) => name.toLowerCase() === "websocket") === true
+  );
+}

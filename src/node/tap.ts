@@ -1,0 +1,87 @@
+/**
+ * Chapter 8.10 — The wire tap: what goes over a connection, in annotated frames, for people.
+ *
+ * Follows both directions of one connection, frame by frame, whatever chunks they come in. Bytes are copied, since
+ * those that arrive are unmasked where they lie.
+ *
+ * What this file must not know: sockets.
+ * Next: transport.ts.
+ */
+
+import { ByteBuffer } from "../bytes.ts";
+import { Describer } from "../protocol/describe.ts";
+import { headerSize, readLength } from "../protocol/frame.ts";
+import type { TapListener } from "./peer.ts";
+
+type Direction = Parameters<TapListener>[0];
+
+/** More of a frame than this is not gathered: its header says what there is to say. */
+const MOST_GATHERED = 64 * 1024;
+
+/** The taps of one connection. */
+export class Taps {
+  #taps: readonly Tap[] = [];
+
+  /** `failed` is given what the listener throws. Returns what takes the tap away. */
+  add(listener: TapListener, failed: (error: unknown) => void): () => void {
+    if (typeof listener !== "function") throw new TypeError("tap: the listener must be a function");
+    const tap = new Tap(listener, failed);
+    this.#taps = [...this.#taps, tap];
+    return () => {
+      this.#taps = this.#taps.filter((other) => other !== tap);
+    };
+  }
+
+  push(direction: Direction, bytes: Uint8Array): void {
+    for (const tap of this.#taps) tap.push(direction, bytes);
+  }
+}
+
+class Tap {
+  readonly #listener: TapListener;
+  readonly #failed: (error: unknown) => void;
+  readonly #cutters: Record<Direction, FrameCutter> = { in: new FrameCutter(), out: new FrameCutter() };
+  readonly #describers: Record<Direction, Describer> = { in: new Describer(), out: new Describer() };
+
+  constructor(listener: TapListener, failed: (error: unknown) => void) {
+    this.#listener = listener;
+    this.#failed = failed;
+  }
+
+  push(direction: Direction, bytes: Uint8Array): void {
+    for (const frame of this.#cutters[direction].cut(bytes)) {
+      const lines = this.#describers[direction].describe(frame);
+      try {
+        this.#listener(direction, lines);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+}
+
+/** Cuts a stream into frames. */
+class FrameCutter {
+  readonly #gathered = new ByteBuffer();
+  /** How much of a frame's payload passes by without being gathered. */
+  #skipped = 0;
+
+  *cut(bytes: Uint8Array): Iterable<Uint8Array> {
+    let at = Math.min(this.#skipped, bytes.length);
+    this.#skipped -= at;
+    this.#gathered.append(bytes, at);
+    const held = this.#gathered.take();
+    at = 0;
+    while (held.length - at >= 2) {
+      const size = headerSize(held[at + 1]!);
+      if (held.length - at < size) break;
+      const length = readLength(held, at);
+      const end = at + size + (typeof length === "number" ? length : 0);
+      if (end > held.length && end - at <= MOST_GATHERED) break;
+      yield held.slice(at, Math.min(end, held.length));
+      this.#skipped = Math.max(0, end - held.length);
+      at = Math.min(end, held.length);
+    }
+    this.#gathered.append(held, at);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Chapter 8.11 — The transport: a Node stream as a connection needs it.
+ *
+ * Writes, corks and ends; reads unless there is a reason not to; and tells one listener what happens. A thousand
+ * sockets share five functions: a socket finds its listener through a property of its own.
+ *
+ * What this file must not know: what the bytes are.
+ * Next: vitals.ts.
+ */
+
+import type { Duplex } from "node:stream";
+
+export interface TransportListener {
+  receive(chunk: Uint8Array): void;
+  /** Everything that waited has left. */
+  drain(): void;
+  /** Nothing will arrive any more and nothing can leave. It may be said several times. */
+  transportEnded(error?: Error): void;
+}
+
+/** Why nothing is read at the moment. */
+export const Pause = { Application: 1, Backpressure: 2 } as const;
+
+const LISTENER = Symbol("listener");
+
+type ListenedTo = Duplex & { [LISTENER]?: TransportListener };
+
+export class Transport {
+  readonly #socket: ListenedTo;
+  /** The sum of the reasons. */
+  #pauses = 0;
+  #corked = false;
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  listen(listener: TransportListener): void {
+    const socket = this.#socket;
+    socket[LISTENER] = listener;
+    socket.on("data", onData);
+    socket.on("drain", onDrain);
+    socket.on("error", onError);
+    socket.on("end", onEnd);
+    socket.on("close", onEnd);
+  }
+
+  /** Bytes that have been written and have not left. */
+  get waiting(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Whether so many bytes wait that a `drain` will tell when they have left. */
+  get needsDrain(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** With `more`, the bytes wait for the next ones, to leave in one system call with them. */
+  write(bytes: Uint8Array, more: boolean): void {
+    const socket = this.#socket;
+    if (more && !this.#corked) socket.cork();
+    socket.write(bytes);
+    if (!more && this.#corked) socket.uncork();
+    this.#corked = more;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  pause(reason: number): void {
+    this.#pauses |= reason;
+    this.#socket.pause();
+  }
+
+  resume(reason = 0): void {
+    this.#pauses &= ~reason;
+    if (this.#pauses === 0) this.#socket.resume();
+  }
+
+  isPaused(reason: number): boolean {
+    return (this.#pauses & reason) !== 0;
+  }
+}
+
+function onData(this: ListenedTo, chunk: Buffer): void {
+  this[LISTENER]?.receive(plain(chunk));
+}
+
+function onDrain(this: ListenedTo): void {
+  this[LISTENER]?.drain();
+}
+
+function onError(this: ListenedTo, error: Error): void {
+  this[LISTENER]?.transportEnded(error);
+}
+
+function onEnd(this: ListenedTo): void {
+  this[LISTENER]?.transportEnded();
+}
+
+/** As the plain array it is: messages are views of it, and nobody shall have to know which of them are Buffers. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,150 @@
+/**
+ * Chapter 8.12 — Signs of life: heartbeat, round trips, and everything about a connection that time decides.
+ *
+ * A silent peer is pinged (§5.5.2), and any byte it sends is a sign of life, not only the Pong. One that stays silent
+ * is given up; one that is old, or idle, is closed; one that is closing has to finish in time. All that hangs on one
+ * deadline for each connection, the nearest.
+ *
+ * What this file must not know: sockets, frames.
+ * Next: node-peer.ts.
+ */
+
+import { CloseCode } from "../protocol/close.ts";
+import type { PeerSettings } from "./options.ts";
+import type { Statistics } from "./statistics.ts";
+import { type Clock, type Deadlines, Timed } from "./timers.ts";
+
+export interface VitalsContext {
+  readonly settings: PeerSettings;
+  readonly statistics: Statistics;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+}
+
+/** Whose signs of life these are. */
+export interface Patient {
+  /** The application does not read what it sends: its silence says nothing. */
+  readonly isPaused: boolean;
+  ping(): unknown;
+  close(code: number, reason: string): void;
+  /** Ends the transport at once: there is nobody to close with. */
+  giveUp(reason: string): void;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+export class Vitals extends Timed {
+  readonly #context: VitalsContext;
+  readonly #patient: Patient;
+  readonly #openedAt: number;
+  /** When a message went last, either way; kept up to date only if somebody asks. */
+  #messageAt: number;
+  /** When the Ping was sent that nothing has answered. */
+  #pingAt: number | undefined = undefined;
+  #closingAt: number | undefined = undefined;
+  #ended = false;
+  /** The last measured one, in milliseconds. */
+  roundTripTime: number | undefined = undefined;
+
+  constructor(context: VitalsContext, patient: Patient) {
+    super();
+    this.#context = context;
+    this.#patient = patient;
+    this.#openedAt = context.clock.now();
+    this.#messageAt = this.#openedAt;
+    context.deadlines.touch(this);
+    this.#arm();
+  }
+
+  /** Bytes have arrived. */
+  sign(): void {
+    this.#context.deadlines.touch(this);
+  }
+
+  /** A message has arrived, or was sent. */
+  message(): void {
+    const { settings, clock } = this.#context;
+    if (settings.idleTimeout !== NEVER) this.#messageAt = clock.now();
+  }
+
+  pinged(): void {
+    this.#context.statistics.pingsSent++;
+    this.#pingAt ??= this.#context.clock.now();
+  }
+
+  ponged(): void {
+    const { statistics, clock } = this.#context;
+    statistics.pongsReceived++;
+    if (this.#pingAt === undefined) return;
+    this.roundTripTime = clock.now() - this.#pingAt;
+    this.#pingAt = undefined;
+    statistics.roundTrip(this.roundTripTime);
+  }
+
+  /** From here on the peer has `closeTimeout` to finish, whether it reads or not. */
+  closing(): void {
+    if (this.#closingAt !== undefined || this.#ended) return;
+    this.#closingAt = this.#context.clock.now();
+    this.#arm();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#context.deadlines.clear(this);
+  }
+
+  override onDeadline(): void {
+    const { settings, clock } = this.#context;
+    const now = clock.now();
+    if (this.#closingAt !== undefined) {
+      if (now - this.#closingAt >= settings.closeTimeout) {
+        this.#giveUp("closeTimeout: the closing handshake did not end in time");
+      }
+    } else if (now - this.#openedAt >= settings.maxConnectionAge) {
+      this.#patient.close(CloseCode.GoingAway, "maximum age");
+    } else if (now - this.#messageAt >= settings.idleTimeout) {
+      this.#patient.close(CloseCode.GoingAway, "idle");
+    } else {
+      this.#beat(now);
+    }
+    if (!this.#ended) this.#arm();
+  }
+
+  #beat(now: number): void {
+    const { settings, deadlines, statistics } = this.#context;
+    if (settings.heartbeat === undefined) return;
+    const { interval, timeout } = settings.heartbeat;
+    if (this.#patient.isPaused) this.sign();
+    const silence = deadlines.silence(this);
+    if (this.#pingAt === undefined) {
+      if (silence >= interval) this.#patient.ping();
+    } else if (silence < now - this.#pingAt) {
+      // It has sent something since: the next silence begins there.
+      this.#pingAt = undefined;
+    } else if (now - this.#pingAt >= timeout) {
+      statistics.deadPeers++;
+      this.#giveUp("heartbeat: the peer did not answer a Ping");
+    }
+  }
+
+  /** There is nothing left to wait for, even if the transport takes its time to end. */
+  #giveUp(reason: string): void {
+    this.end();
+    this.#patient.giveUp(reason);
+  }
+
+  /** Asks to be called at the earliest moment at which anything may be due. */
+  #arm(): void {
+    this.#context.deadlines.set(this, Math.max(0, this.#nextDue() - this.#context.clock.now()));
+  }
+
+  #nextDue(): number {
+    const { settings, deadlines, clock } = this.#context;
+    const { heartbeat, closeTimeout, maxConnectionAge, idleTimeout } = settings;
+    if (this.#closingAt !== undefined) return this.#closingAt + closeTimeout;
+    const due = Math.min(this.#openedAt + maxConnectionAge, this.#messageAt + idleTimeout);
+    if (heartbeat === undefined) return due;
+    if (this.#pingAt !== undefined) return Math.min(due, this.#pingAt + heartbeat.timeout);
+    return Math.min(due, clock.now() + Math.max(0, heartbeat.interval - deadlines.silence(this)));
+  }
+}
