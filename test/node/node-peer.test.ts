@@ -105,7 +105,7 @@ describe("a peer", () => {
 
   it("is closed once, and everybody who waits for that is told", async () => {
     const ends: unknown[] = [];
-    const { peer, ended, context } = open({ close: (_peer, closed) => ends.push(closed) });
+    const { peer, ended, context, statistics } = open({ close: (_peer, closed) => ends.push(closed) });
     const waiting = peer.closed;
     peer.close(3000, "first");
     peer.close(3001, "second");
@@ -120,6 +120,7 @@ describe("a peer", () => {
     expect(context.deadlines.size).toBe(0);
     const results = [peer.send("late"), peer.ping(), peer.pong(), peer.state, await peer.sendStream(["x"])];
     expect(results).toEqual(["dropped", "dropped", "dropped", "closed", "dropped"]);
+    expect(statistics.pingsSent).toBe(0);
     expect(() => peer.close(5)).toThrow(RangeError);
     await peer.drained();
   });
@@ -317,6 +318,23 @@ describe("a message in pieces", () => {
     expect([statistics.messagesDropped, drains, peer.bufferedAmount]).toEqual([3, 0, 0]);
   });
 
+  it("asks its source for no more than the peer takes, even if that never waits", async () => {
+    const { peer } = open();
+    socket.stuck = true;
+    let asked = 0;
+    const piece = new Uint8Array(1000);
+    function* pieces() {
+      for (; asked < 10_000; asked++) yield piece;
+    }
+    const sent = peer.sendStream(pieces());
+    await turn();
+    expect(peer.bufferedAmount).toBeLessThan(600_000);
+    expect(asked).toBeLessThan(600);
+    socket.release();
+    expect(await sent).toBe("sent");
+    expect(asked).toBe(10_000);
+  });
+
   it("counts what it holds back against the budget", async () => {
     const { peer } = open({}, { maxBufferedBytes: 1000 });
     void peer.sendStream(tap().pieces);
@@ -338,6 +356,18 @@ describe("a pause", () => {
     clock.advance(100);
     await turn();
     expect(heard).toEqual(["a"]);
+  });
+
+  it("gives the answer to a Ping that came before it the time to be read after it", async () => {
+    const { peer, clock, statistics } = open();
+    clock.advance(25_100);
+    expect(statistics.pingsSent).toBe(1);
+    peer.pause();
+    clock.advance(19_000);
+    peer.resume();
+    clock.advance(1500);
+    await turn();
+    expect(peer.state).toBe("open");
   });
 
   it("ends when the connection closes: the answer has to be read", async () => {

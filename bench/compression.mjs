@@ -1,0 +1,118 @@
+/**
+ * What permessage-deflate costs a server: memory for each connection that has exchanged one message of 1 KiB each way,
+ * by setting, and how long one large message keeps the event loop. Native zlib, level 3, Node.
+ *
+ *   npm run bench:compression
+ */
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ByteBuffer } from "../dist/bytes.js";
+import { native } from "../dist/node/zlib.js";
+import { permessageDeflate } from "../dist/protocol/permessage-deflate.js";
+
+const CONNECTIONS = 2000;
+const LEVEL = 3;
+const MIB = 1024 * 1024;
+
+const takeover = (windowBits, memoryLevel) => ({
+  serverMaxWindowBits: windowBits,
+  clientMaxWindowBits: windowBits,
+  memoryLevel,
+});
+const settings = {
+  "no context takeover (the default of `serve`)": {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+  },
+  "takeover, window 9 bits, memory level 1": takeover(9, 1),
+  "takeover, window 10 bits, memory level 4": takeover(10, 4),
+  "takeover, window 12 bits, memory level 5": takeover(12, 5),
+  "takeover, window 15 bits, memory level 8": takeover(15, 8),
+};
+
+/** JSON as applications send it: names that repeat, values that do not. */
+function json(size) {
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    return seed >> 8;
+  };
+  const parts = [];
+  for (let length = 0; length < size; length += parts.at(-1).length) {
+    parts.push(
+      `${JSON.stringify({ id: random(), user: `user-${random() % 6}`, price: (random() % 1e5) / 100 })},`,
+    );
+  }
+  return new TextEncoder().encode(parts.join("").slice(0, size));
+}
+
+function agreementFor(setting) {
+  const extension = permessageDeflate({ compression: native, level: LEVEL, threshold: 0, ...setting });
+  return extension.accept(extension.offers()[0]);
+}
+
+async function memoryPerConnection(setting) {
+  const agreement = agreementFor(setting);
+  const plain = json(1024);
+  const coded = new ByteBuffer();
+  agreement.codec("client").encode(plain, coded, true);
+  const message = coded.view().slice();
+  const output = new ByteBuffer();
+  const connect = () => {
+    const codec = agreement.codec("server");
+    codec.decode(message, output, MIB, true);
+    codec.encode(plain, output, true);
+    output.clear();
+    return codec;
+  };
+  const settled = async () => {
+    for (let round = 0; round < 3; round++) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return process.memoryUsage().rss;
+  };
+  for (let round = 0; round < 20; round++) connect();
+  const before = await settled();
+  const codecs = Array.from({ length: CONNECTIONS }, connect);
+  return ((await settled()) - before) / codecs.length;
+}
+
+function milliseconds(work) {
+  const times = [0, 1, 2].map(() => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return Math.min(...times);
+}
+
+const asked = process.argv[2];
+if (asked !== undefined) {
+  console.log(await memoryPerConnection(settings[asked]));
+} else {
+  console.log(`memory per connection after one message each way (${CONNECTIONS} connections, RSS)`);
+  for (const name of Object.keys(settings)) {
+    // A process for each: what one setting leaves behind is not counted for the next.
+    const child = spawnSync(process.execPath, ["--expose-gc", fileURLToPath(import.meta.url), name], {
+      encoding: "utf8",
+    });
+    console.log(`  ${name.padEnd(46)} ${(Number(child.stdout) / 1024).toFixed(1).padStart(7)} KiB`);
+  }
+  console.log("one message on the event loop");
+  const noise = new Uint8Array(MIB);
+  for (let at = 0; at < MIB; at += 65536) crypto.getRandomValues(noise.subarray(at, at + 65536));
+  for (const [what, data] of [
+    ["1 MiB of JSON", json(MIB)],
+    ["1 MiB of noise", noise],
+  ]) {
+    const codec = agreementFor({}).codec("server");
+    const output = new ByteBuffer();
+    const encode = milliseconds(() => {
+      output.clear();
+      codec.encode(data, output, true);
+    });
+    console.log(`  compress ${what.padEnd(37)} ${encode.toFixed(1).padStart(7)} ms`);
+  }
+}
