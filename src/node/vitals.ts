@@ -52,6 +52,8 @@ export class Vitals extends Timed {
     this.#patient = patient;
     this.#openedAt = context.clock.now();
     this.#messageAt = this.#openedAt;
+    // The wheel has to turn first: when one that stands still was touched, it could not say for long.
+    context.deadlines.set(this, 0);
     context.deadlines.touch(this);
     this.#arm();
   }

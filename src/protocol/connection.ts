@@ -261,6 +261,9 @@ export class Connection {
       case Signal.Violation:
         this.#fail(this.#reader.violation!);
         return Signal.Drained;
+      case Signal.Drained:
+        this.#reader.rest();
+        return signal;
       default:
         return signal;
     }

@@ -104,10 +104,15 @@ export class MessageReader {
 
   /** Forgets everything: after failing, or at the end, nothing of the peer is kept. */
   release(): void {
-    this.#frames.release();
+    this.rest();
     this.#body = undefined;
     this.#coded = undefined;
     this.#control = undefined;
+  }
+
+  /** All that has arrived is read: what is under way is kept, and nothing else of the peer (law 6). */
+  rest(): void {
+    this.#frames.release();
     this.data = EMPTY_BYTES;
     this.text = "";
   }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../src/protocol/connection.ts";
@@ -669,4 +671,24 @@ it("a server's payload of 16 KiB and more is passed on without a copy", () => {
   expect(written).toHaveLength(2);
   expect(written[1]).toBe(data);
   expect(readFrames(concat(...written))).toHaveLength(1);
+});
+
+it("an idle connection keeps nothing of what it has read: not the chunk, not the message", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const connections: Connection[] = [];
+  /** Feeds a connection its chunk, of which nobody else knows afterwards. */
+  const feed = (payload: string | Uint8Array): WeakRef<ArrayBufferLike> => {
+    const connection = new Connection("client", { write() {}, end() {} });
+    const chunk = frame({ opcode: typeof payload === "string" ? 1 : 2, payload });
+    connection.receive(chunk);
+    connections.push(connection);
+    return new WeakRef(chunk.buffer);
+  };
+  const chunks = [feed("x".repeat(10_000)), feed(new Uint8Array(10_000)), feed("last")];
+  // A weak reference is strong until the job that made it has ended.
+  await new Promise(setImmediate);
+  collect();
+  expect(chunks.map((chunk) => chunk.deref())).toEqual([undefined, undefined, undefined]);
+  expect(connections.map(({ state }) => state)).toEqual(["open", "open", "open"]);
 });
