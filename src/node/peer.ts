@@ -58,7 +58,7 @@ export interface Peer<Data = unknown> {
   close(code?: number, reason?: string): void;
   /** Ends the connection at once, without a closing handshake. */
   terminate(): void;
-  /** Stops reading from this peer, and goes on. What has arrived already is still delivered. */
+  /** Stops reading from this peer, until `resume` or `close`. What has arrived already is still delivered. */
   pause(): void;
   resume(): void;
   /** Resolves when nothing waits to be sent, or the connection has ended. */

@@ -194,10 +194,13 @@ describe("closing a server", () => {
 
 describe("an upgrade hook that fails", () => {
   it("becomes a warning, unless somebody wants to know", async () => {
-    const server = await started({ ...echo, upgrade: () => Promise.reject("no error object") });
-    const warned = once(process, "warning");
-    await expect(connectTo(server.port)).rejects.toMatchObject({ status: 500 });
-    expect((await warned)[0].message).toBe("no error object");
+    for (const thrown of ["no error object", new Error("an error")]) {
+      const server = await started({ ...echo, compression: true, upgrade: () => Promise.reject(thrown) });
+      const warned = once(process, "warning");
+      await expect(connectTo(server.port)).rejects.toMatchObject({ status: 500 });
+      const [{ message }] = await warned;
+      expect(message).toBe(thrown instanceof Error ? thrown.message : thrown);
+    }
   });
 
   it("harms nobody, even if the one who wants to know fails too", async () => {

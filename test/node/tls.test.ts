@@ -152,7 +152,7 @@ describe.skipIf(certificate === undefined)("a server with TLS", () => {
 describe.skipIf(process.platform === "win32")("a server on a Unix socket", () => {
   it("listens there, and has no port, nor its peers an address", async () => {
     const path = join(folder, "socket");
-    const server = await started({ ...echo, path });
+    const server = await started({ ...echo, path, backlog: 16 });
     expect(server.port).toBe(0);
     const socket = connectTcp(path);
     socket.write(requestOf(0));

@@ -6,8 +6,8 @@ import { Vitals } from "../../src/node/vitals.ts";
 import { FakeClock } from "../helpers/fake-clock.ts";
 
 /** A patient who does what it is told, and writes it down. */
-function ward(options: PeerOptions) {
-  const clock = new FakeClock();
+function ward(options: PeerOptions, now?: number) {
+  const clock = new FakeClock(now);
   const statistics = new Statistics();
   const deadlines = new Deadlines(clock);
   const story: string[] = [];
@@ -43,6 +43,14 @@ describe("a heartbeat", () => {
     clock.advance(500 + LATE);
     expect(story).toEqual(["ping", "heartbeat"]);
     expect(stats()).toMatchObject({ pingsSent: 1, pongsReceived: 0, deadPeers: 1 });
+  });
+
+  it("is on time from the first connection on, whenever that comes", () => {
+    for (let second = 0; second < 60; second += 7) {
+      const { clock, story } = ward({}, second * 1000);
+      clock.advance(25_000 + LATE);
+      expect(story).toEqual(["ping"]);
+    }
   });
 
   it("takes any byte for a sign of life, before a Ping and after it", () => {
