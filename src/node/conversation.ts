@@ -67,6 +67,9 @@ class Line<Data> implements LinearPeer<Data> {
 
   put(message: Message): void {
     if (this.#left) return;
+    // While this side is closing, the peer's Close has to be read, and the peer cannot be paused. It has been told that
+    // no answer comes: what a conversation that is behind has no hands for is let go.
+    if (this.#queue.length > 0 && this.#peer.state !== "open") return;
     const taker = this.#waiting.shift();
     if (taker !== undefined) {
       taker({ done: false, value: message });

@@ -131,6 +131,19 @@ describe("a conversation", () => {
     await over;
   });
 
+  it("that is behind while this side closes holds no more than it has: nobody can be paused then", async () => {
+    const heard: Message[] = [];
+    const over = talk(async (line) => {
+      for await (const message of line) heard.push(message);
+    });
+    say("one", "two", "three");
+    told.state = "closing";
+    say("four", "five");
+    handlers.close?.(peer, closed);
+    await over;
+    expect(heard).toEqual(["one", "two", "three"]);
+  });
+
   it("may have several who wait for messages: each gets one", async () => {
     const heard: unknown[] = [];
     const over = talk(async (line) => {
