@@ -1,5 +1,5 @@
 /**
- * Chapter 8.4 — Whose connection it is: the peer's address, behind proxies too, and how many come from it.
+ * Chapter 8.5 — Whose connection it is: the peer's address, behind proxies too, and how many come from it.
  *
  * A proxy connects in the name of its clients, and appends to X-Forwarded-For whom it speaks for. What it appended is
  * as true as the proxy is trusted; what stands left of that came with the request, and may be invented.

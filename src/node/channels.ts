@@ -1,5 +1,5 @@
 /**
- * Chapter 8.6 — Diagnostics channels: for those who watch a server from outside the application.
+ * Chapter 8.7 — Diagnostics channels: for those who watch a server from outside the application.
  *
  * A tracer subscribes by name (`subscribe("framewright:open", listener)` of node:diagnostics_channel) and needs to
  * change no line of the program. As long as nobody does, telling costs a look at a flag: no message is made.

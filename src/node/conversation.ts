@@ -1,5 +1,5 @@
 /**
- * Chapter 8.14 — The linear style: a connection as a conversation (`for await … of peer`, `await peer.send`).
+ * Chapter 8.15 — The linear style: a connection as a conversation (`for await … of peer`, `await peer.send`).
  *
  * Turns an async function into handlers. Messages wait in a queue until the function asks for them, and while any
  * wait, nothing is read from the peer: so a slow conversation slows the peer down instead of filling our memory.

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.17 — An event stream as the answer to an HTTP request (WHATWG HTML §9.2).
+ * Chapter 8.19 — An event stream as the answer to an HTTP request (WHATWG HTML §9.2).
  *
  * Works on what node:http, node:https and node:http2 hand out, so also inside the frameworks built on them. Owns the
  * answer from its head to its end: gathers the events of a turn, keeps what a slow client has not taken, keeps the

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.18 — What "framewright/node" exports: a server, beside or instead of node:http's.
+ * Chapter 8.20 — What "framewright/node" exports: a server, beside or instead of node:http's.
  */
 
 export { channels } from "./channels.ts";

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.13 — A connection on a Node stream: the peer, from its first frame to its last byte.
+ * Chapter 8.14 — A connection on a Node stream: the peer, from its first frame to its last byte.
  *
  * Owns the socket once the opening handshake is over. Hands what arrives to a `Connection`, carries what that writes,
  * and watches both for trouble: it stops reading from a peer that does not take what it is sent, closes one that is

@@ -1,12 +1,12 @@
 /**
- * Chapter 8.15 — The opening handshake on a socket (§4.2): from its first byte to a peer, a refusal, or a web page.
+ * Chapter 8.16 — The opening handshake on a socket (§4.2): from its first byte to a peer, a refusal, or a web page.
  *
  * Reads the request head with the core, straight from the stream; a request that asks for something else than a
  * WebSocket is handed to an HTTP server with every byte it came with. The application may take its time to decide:
  * what arrives meanwhile is kept, up to a limit, and read afterwards, in order.
  *
  * What this file must not know: listening, frames.
- * Next: server.ts.
+ * Next: pages.ts.
  */
 
 import type { IncomingMessage } from "node:http";
@@ -79,7 +79,7 @@ export interface OpeningContext<Data> {
   /** Whether a trusted proxy says that the client came to it by TLS. */
   cameSecurely(socketAddress: string, fields: Fields): boolean;
   /** Takes a request that is no upgrade, with the bytes it began with. */
-  handOver: ((socket: Duplex, bytes: Uint8Array) => void) | undefined;
+  handOver: ((socket: Duplex, bytes: Uint8Array, offersUpgrade: boolean) => void) | undefined;
   opened(opening: Opening<Data>, peer: NodePeer<Data>): void;
   /** The handshake ended without a peer. */
   failed(opening: Opening<Data>, rule: string): void;
@@ -181,7 +181,7 @@ export class Opening<Data> extends Timed {
       return;
     }
     if (this.#context.handOver !== undefined && !asksForWebSocket(read.head)) {
-      this.#handOver(this.#context.handOver);
+      this.#handOver(this.#context.handOver, read.head.fields.has("Upgrade"));
       return;
     }
     this.#kept = [];
@@ -198,11 +198,11 @@ export class Opening<Data> extends Timed {
     if (this.#reader === undefined && this.#keptBytes >= this.#context.maxPendingBytes) this.#socket.pause();
   }
 
-  #handOver(take: NonNullable<OpeningContext<Data>["handOver"]>): void {
+  #handOver(take: NonNullable<OpeningContext<Data>["handOver"]>, offersUpgrade: boolean): void {
     const bytes = Buffer.concat(this.#kept);
     this.#finish();
     this.#context.failed(this, "");
-    take(this.#socket, bytes);
+    take(this.#socket, bytes, offersUpgrade);
   }
 
   async #judge(head: RequestHead): Promise<void> {

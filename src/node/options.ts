@@ -1,5 +1,5 @@
 /**
- * Chapter 8.8 — Options of the Node server: defaults, and the checks at the call.
+ * Chapter 8.9 — Options of the Node server: defaults, and the checks at the call.
  *
  * Every limit has its default here and nowhere else; the README's table is checked against it. A wrong option throws
  * where it is given, by its name.

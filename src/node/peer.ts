@@ -1,5 +1,5 @@
 /**
- * Chapter 8.9 — What an application sees of a connection: the peer, its handlers, and the results of sending.
+ * Chapter 8.10 — What an application sees of a connection: the peer, its handlers, and the results of sending.
  *
  * Types, mostly. The same `Peer` stands at both ends, so that one set of handlers serves a server and a client.
  *

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.7 — How often: a token bucket.
+ * Chapter 8.8 — How often: a token bucket.
  *
  * So many at once, and so many a second in the long run.
  *

@@ -1,16 +1,11 @@
 /**
- * Chapter 8.16 — The server: a port, or a place beside another server's, and everybody who is connected to it.
+ * Chapter 8.18 — The server: a port, or a place beside another server's, and everybody who is connected to it.
  *
  * What this file must not know: frames, heads; how a peer is kept alive.
  * Next: event-stream.ts.
  */
 
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  type RequestListener,
-} from "node:http";
+import type { Server as HttpServer, IncomingMessage, RequestListener } from "node:http";
 import type { Server as HttpsServer } from "node:https";
 import {
   type AddressInfo,
@@ -39,6 +34,7 @@ import { NodePeer, type PeerContext } from "./node-peer.ts";
 import { Opening, type OpeningContext, type Upgrade, type UpgradeHook } from "./opening.ts";
 import { type PeerOptions, peerSettings, size, time } from "./options.ts";
 import { type OriginOption, originPolicy } from "./origin.ts";
+import { Pages } from "./pages.ts";
 import type { Conversation, Handlers, Message, Peer, PeerClosed } from "./peer.ts";
 import { prometheus, Statistics, type StatisticsSnapshot } from "./statistics.ts";
 import { type Clock, Deadlines, systemClock, Timed } from "./timers.ts";
@@ -136,7 +132,7 @@ export class Server<Data = unknown> {
   readonly #listeners: TcpServer[] = [];
   /** Every connection to them, from its first moment to its last: during the TLS handshake, and once refused, too. */
   readonly #sockets = new Set<Socket>();
-  #http: HttpServer | undefined = undefined;
+  #pages: Pages | undefined = undefined;
   #closing: Promise<CloseReport> | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
   readonly #report = { clean: 0, unclean: 0 };
@@ -201,7 +197,11 @@ export class Server<Data = unknown> {
   /** Listens on a port or a Unix socket, as `serve` does. */
   async listen(options: ServeOptions<Data> = {}): Promise<void> {
     const { port = 0, host, path, backlog, tls, request } = options;
-    if (request !== undefined) this.#takeRequests(request);
+    if (request !== undefined) {
+      const pages = new Pages(request, (asked, socket, head) => this.upgrade(asked, socket, head));
+      this.#pages = pages;
+      this.#opening.handOver = (socket, bytes, offersUpgrade) => pages.take(socket, bytes, offersUpgrade);
+    }
     const handshakeTimeout = Math.min(this.#opening.handshakeTimeout, LONGEST_TIMER);
     const accept = (socket: Socket): void => this.#accept(socket, tls !== undefined);
     const listener =
@@ -253,29 +253,6 @@ export class Server<Data = unknown> {
     const opening = new Opening<Data>(this.#opening, socket, remoteAddress, secure);
     this.#openings.add(opening);
     return opening;
-  }
-
-  /** Requests that are no upgrade go to an HTTP server without a port, as if it had read them itself. */
-  #takeRequests(listener: RequestListener): void {
-    const http = createHttpServer(listener);
-    this.#http = http;
-    // While the server closes, a connection that has got its page is not kept for another.
-    http.prependListener("request", (_request, response) => {
-      response.on("close", () => {
-        if (this.#closing !== undefined) http.closeIdleConnections();
-      });
-    });
-    // Its timeouts begin with this event, which it would otherwise never have.
-    http.emit("listening");
-    http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.upgrade(request, socket, head),
-    );
-    this.#opening.handOver = (socket, bytes) => {
-      socket.pause();
-      socket.unshift(bytes);
-      http.emit("connection", socket);
-      socket.resume();
-    };
   }
 
   #openingFailed(opening: Opening<Data>, rule: string): void {
@@ -349,7 +326,7 @@ export class Server<Data = unknown> {
     const stopped = this.#listeners.map(
       (listener) => new Promise<void>((resolve) => listener.close(() => resolve())),
     );
-    this.#http?.closeIdleConnections();
+    this.#pages?.closeIdle();
     this.#report.clean = 0;
     this.#report.unclean = 0;
     for (const opening of this.#openings) opening.abandon();
@@ -365,12 +342,12 @@ export class Server<Data = unknown> {
       },
     );
     // Pages that are being answered may be finished; event streams have no end of their own.
-    this.#http?.closeIdleConnections();
+    this.#pages?.closeIdle();
     const { closeTimeout } = this.#opening.peers.settings;
     await this.#atMost(Math.min(timeout, closeTimeout), Promise.all(stopped), () => {
       for (const socket of this.#sockets) socket.destroy();
     });
-    this.#http?.close();
+    this.#pages?.close();
     return { ...this.#report };
   }
 

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.10 — The wire tap: what goes over a connection, in annotated frames, for people.
+ * Chapter 8.11 — The wire tap: what goes over a connection, in annotated frames, for people.
  *
  * Follows both directions of one connection, frame by frame, whatever chunks they come in. Bytes are copied, since
  * those that arrive are unmasked where they lie.

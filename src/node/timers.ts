@@ -1,5 +1,5 @@
 /**
- * Chapter 8.2 — Deadlines: a hundred thousand of them at the cost of one timer.
+ * Chapter 8.3 — Deadlines: a hundred thousand of them at the cost of one timer.
  *
  * Every connection waits for something: its handshake, a sign of life, the peer's Close. The deadlines stand in a
  * wheel: a ring of lists, one for each tick to come. One interval turns the wheel, and looks only into the lists

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.11 — The transport: a Node stream as a connection needs it.
+ * Chapter 8.12 — The transport: a Node stream as a connection needs it.
  *
  * Writes, corks and ends; reads unless there is a reason not to; and tells one listener what happens. A thousand
  * sockets share five functions: a socket finds its listener through a property of its own.

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.12 — Signs of life: heartbeat, round trips, and everything about a connection that time decides.
+ * Chapter 8.13 — Signs of life: heartbeat, round trips, and everything about a connection that time decides.
  *
  * A silent peer is pinged (§5.5.2), and any byte it sends is a sign of life, not only the Pong. One that stays silent
  * is given up; one that is old, or idle, is closed; one that is closing has to finish in time. All that hangs on one

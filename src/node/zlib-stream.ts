@@ -1,5 +1,5 @@
 /**
- * Chapter 8.0 — zlib, called where it stands: what node:zlib does not document.
+ * Chapter 8.1 — zlib, called where it stands: what node:zlib does not document.
  *
  * Node's compression streams go through the thread pool: 70 µs for a message that zlib inflates in 0.3 µs. No documented
  * call avoids that and keeps the window. So we make the call that `inflateSync` itself rests on.

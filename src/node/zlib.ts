@@ -1,5 +1,5 @@
 /**
- * Chapter 8.1 — Native compression: zlib behind the seam of deflate/codec.ts (RFC 7692 §7.2).
+ * Chapter 8.2 — Native compression: zlib behind the seam of deflate/codec.ts (RFC 7692 §7.2).
  *
  * The seam asks for two things that zlib does not have: to say whether a message may end here, and to go on behind a
  * final block. Both are made up for below.
