@@ -20,6 +20,7 @@ export type {
 export {
   type CloseReport,
   type CompressionOptions,
+  type Ending,
   type ServeOptions,
   Server,
   type ServerOptions,

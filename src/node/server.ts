@@ -98,11 +98,18 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
 }
 
 /** How a server's connections ended when it closed. */
-export interface CloseReport {
+export interface CloseReport<Data = unknown> {
   /** After a closing handshake. */
   readonly clean: number;
   /** Without one: they were gone, or did not answer in time. */
   readonly unclean: number;
+  /** Each of them, in the order in which they ended. */
+  readonly endings: readonly Ending<Data>[];
+}
+
+export interface Ending<Data = unknown> {
+  readonly peer: Peer<Data>;
+  readonly closed: PeerClosed;
 }
 
 type Application<Data> = Handlers<Data> | Conversation<Data>;
@@ -133,9 +140,11 @@ export class Server<Data = unknown> {
   /** Every connection to them, from its first moment to its last: during the TLS handshake, and once refused, too. */
   readonly #sockets = new Set<Socket>();
   #pages: Pages | undefined = undefined;
-  #closing: Promise<CloseReport> | undefined = undefined;
+  #isClosing = false;
+  #closing: Promise<CloseReport<Data>> | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
-  readonly #report = { clean: 0, unclean: 0 };
+  /** Kept from the moment when the server begins to close. */
+  readonly #endings: Ending<Data>[] = [];
 
   constructor(options: ServerOptions<Data>, application: Application<Data>) {
     const { clock = systemClock, upgrade, subprotocols = [], extensions = [] } = options;
@@ -167,7 +176,7 @@ export class Server<Data = unknown> {
       maxPendingBytes: size("maxPendingBytes", options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES),
       handOver: undefined,
       unavailable: () => {
-        if (this.#closing !== undefined) return "closing";
+        if (this.#isClosing) return "closing";
         return this.#openings.size + this.#peers.size > maxConnections ? "max-connections" : undefined;
       },
       admit: (opening, address) => {
@@ -272,8 +281,7 @@ export class Server<Data = unknown> {
     this.#peers.delete(peer);
     this.#addresses.remove(peer.address);
     this.#statistics.closed(closed.code);
-    if (closed.clean) this.#report.clean++;
-    else this.#report.unclean++;
+    if (this.#isClosing) this.#endings.push({ peer, closed });
     this.#mayBeEmpty();
   }
 
@@ -316,19 +324,18 @@ export class Server<Data = unknown> {
    * Stops accepting, closes everybody with 1001, and resolves when all have gone. Who does not answer is ended by its
    * `closeTimeout`, or after `timeout` milliseconds.
    */
-  close({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<CloseReport> {
+  close({ timeout = Number.POSITIVE_INFINITY }: { timeout?: number } = {}): Promise<CloseReport<Data>> {
     time("timeout", timeout);
     this.#closing ??= this.#closeAll(timeout);
     return this.#closing;
   }
 
-  async #closeAll(timeout: number): Promise<CloseReport> {
+  async #closeAll(timeout: number): Promise<CloseReport<Data>> {
+    this.#isClosing = true;
     const stopped = this.#listeners.map(
       (listener) => new Promise<void>((resolve) => listener.close(() => resolve())),
     );
     this.#pages?.closeIdle();
-    this.#report.clean = 0;
-    this.#report.unclean = 0;
     for (const opening of this.#openings) opening.abandon();
     for (const peer of this.#peers) peer.close(CloseCode.GoingAway, "server is closing");
     await this.#atMost(
@@ -348,7 +355,9 @@ export class Server<Data = unknown> {
       for (const socket of this.#sockets) socket.destroy();
     });
     this.#pages?.close();
-    return { ...this.#report };
+    const endings = this.#endings;
+    const clean = endings.filter(({ closed }) => closed.clean).length;
+    return { clean, unclean: endings.length - clean, endings };
   }
 
   /** Waits for what must come; after so long, does what makes it come. */

@@ -47,6 +47,6 @@ describe("pages on the port of a server", () => {
     const client = await connectTo(server.port);
     const closing = server.close();
     await client.closed();
-    expect(await closing).toEqual({ clean: 1, unclean: 0 });
+    expect(await closing).toMatchObject({ clean: 1, unclean: 0 });
   });
 });

@@ -131,7 +131,7 @@ describe.skipIf(certificate === undefined)("a server with TLS", () => {
       clock.advance(100);
       return !open;
     }, "it is closed");
-    expect(await closing).toEqual({ clean: 0, unclean: 0 });
+    expect(await closing).toMatchObject({ clean: 0, unclean: 0 });
     socket.destroy();
   });
 
