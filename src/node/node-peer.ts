@@ -107,7 +107,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   /** Takes the socket over, announces the peer, and reads what came behind the head of the handshake. */
   start(rest: Uint8Array): void {
     this.#transport.listen(this);
-    this.#vitals = new Vitals(this.#context, this);
+    this.#vitals = new Vitals(this.#context, this, this.#transport);
     tellOpen(this);
     this.#call(this.#context.handlers.open, undefined);
     if (rest.length > 0) this.receive(plain(rest));

@@ -30,6 +30,7 @@ export class Transport {
   /** The sum of the reasons. */
   #pauses = 0;
   #corked = false;
+  #written = 0;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
@@ -50,6 +51,11 @@ export class Transport {
     return this.#socket.writableLength;
   }
 
+  /** Bytes that have left. */
+  get taken(): number {
+    return this.#written - this.waiting;
+  }
+
   /** Whether so many bytes wait that a `drain` will tell when they have left. */
   get needsDrain(): boolean {
     return this.#socket.writableNeedDrain;
@@ -58,6 +64,7 @@ export class Transport {
   /** With `more`, the bytes wait for the next ones, to leave in one system call with them. */
   write(bytes: Uint8Array, more: boolean): void {
     const socket = this.#socket;
+    this.#written += bytes.length;
     if (more && !this.#corked) socket.cork();
     socket.write(bytes);
     if (!more && this.#corked) socket.uncork();

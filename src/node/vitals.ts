@@ -1,8 +1,8 @@
 /**
  * Chapter 8.13 — Signs of life: heartbeat, round trips, and everything about a connection that time decides.
  *
- * A silent peer is pinged (§5.5.2), and any byte it sends is a sign of life, not only the Pong. One that stays silent
- * is given up; one that is old, or idle, is closed; one that is closing has to finish in time. All that hangs on one
+ * A silent peer is pinged (§5.5.2), and any byte it sends is a sign of life, not only the Pong; so is any byte that it
+ * takes, where a Ping has to wait behind others. One that stays silent is given up; one that is old, or idle, is closed; one that is closing has to finish in time. All that hangs on one
  * deadline for each connection, the nearest.
  *
  * What this file must not know: sockets, frames.
@@ -31,25 +31,39 @@ export interface Patient {
   giveUp(reason: string): void;
 }
 
+/** What is on its way to the patient. */
+export interface Outlet {
+  /** Bytes that have not left. */
+  readonly waiting: number;
+  /** Bytes that have. */
+  readonly taken: number;
+}
+
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class Vitals extends Timed {
   readonly #context: VitalsContext;
   readonly #patient: Patient;
+  readonly #outlet: Outlet;
   readonly #openedAt: number;
   /** When a message went last, either way; kept up to date only if somebody asks. */
   #messageAt: number;
   /** When the Ping was sent that nothing has answered. */
   #pingAt: number | undefined = undefined;
+  /** How much had left when a Ping had to queue up behind the rest: more since then is a sign of life. */
+  #takenBefore: number | undefined = undefined;
+  /** Since when a sign of life is waited for. */
+  #askedAt = 0;
   #closingAt: number | undefined = undefined;
   #ended = false;
   /** The last measured one, in milliseconds. */
   roundTripTime: number | undefined = undefined;
 
-  constructor(context: VitalsContext, patient: Patient) {
+  constructor(context: VitalsContext, patient: Patient, outlet: Outlet) {
     super();
     this.#context = context;
     this.#patient = patient;
+    this.#outlet = outlet;
     this.#openedAt = context.clock.now();
     this.#messageAt = this.#openedAt;
     // The wheel has to turn first: when one that stands still was touched, it could not say for long.
@@ -71,7 +85,14 @@ export class Vitals extends Timed {
 
   pinged(): void {
     this.#context.statistics.pingsSent++;
-    this.#pingAt ??= this.#context.clock.now();
+    if (this.#pingAt !== undefined) return;
+    this.#pingAt = this.#context.clock.now();
+    this.#wait(this.#pingAt);
+  }
+
+  #wait(now: number): void {
+    this.#askedAt = now;
+    this.#takenBefore = this.#outlet.waiting > 0 ? this.#outlet.taken : undefined;
   }
 
   ponged(): void {
@@ -123,7 +144,12 @@ export class Vitals extends Timed {
     } else if (silence < now - this.#pingAt) {
       // It has sent something since: the next silence begins there.
       this.#pingAt = undefined;
-    } else if (now - this.#pingAt >= timeout) {
+    } else if (now - this.#askedAt >= timeout) {
+      if (this.#takenBefore !== undefined && this.#outlet.taken > this.#takenBefore) {
+        // It reads, but slowly, and has not come to the Ping yet.
+        this.#wait(now);
+        return;
+      }
       statistics.deadPeers++;
       this.#giveUp("heartbeat: the peer did not answer a Ping");
     }
@@ -146,7 +172,7 @@ export class Vitals extends Timed {
     if (this.#closingAt !== undefined) return this.#closingAt + closeTimeout;
     const due = Math.min(this.#openedAt + maxConnectionAge, this.#messageAt + idleTimeout);
     if (heartbeat === undefined) return due;
-    if (this.#pingAt !== undefined) return Math.min(due, this.#pingAt + heartbeat.timeout);
+    if (this.#pingAt !== undefined) return Math.min(due, this.#askedAt + heartbeat.timeout);
     return Math.min(due, clock.now() + Math.max(0, heartbeat.interval - deadlines.silence(this)));
   }
 }

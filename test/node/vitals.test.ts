@@ -25,8 +25,10 @@ function ward(options: PeerOptions, now?: number) {
       story.push(reason.slice(0, reason.indexOf(":")));
     },
   };
-  const vitals = new Vitals({ clock, statistics, deadlines, settings: peerSettings(options) }, patient);
-  return { clock, deadlines, vitals, story, patient, stats: () => statistics.snapshot().heartbeat };
+  const outlet = { waiting: 0, taken: 0 };
+  const context = { clock, statistics, deadlines, settings: peerSettings(options) };
+  const vitals = new Vitals(context, patient, outlet);
+  return { clock, deadlines, vitals, story, patient, outlet, stats: () => statistics.snapshot().heartbeat };
 }
 
 const HEARTBEAT = { heartbeat: { interval: 1000, timeout: 500 } };
@@ -67,6 +69,28 @@ describe("a heartbeat", () => {
     expect(story).toEqual(["ping"]);
     clock.advance(500);
     expect(story).toEqual(["ping", "ping"]);
+  });
+
+  it("takes what leaves for a sign of life too, while a Ping waits behind other bytes", () => {
+    const { clock, story, outlet } = ward(HEARTBEAT);
+    outlet.waiting = 1_000_000;
+    clock.advance(1000 + LATE);
+    expect(story).toEqual(["ping"]);
+    for (let round = 0; round < 5; round++) {
+      outlet.taken += 1000;
+      clock.advance(500);
+    }
+    expect(story).toEqual(["ping"]);
+    clock.advance(1000 + 2 * LATE);
+    expect(story).toEqual(["ping", "heartbeat"]);
+  });
+
+  it("is not deceived by the Ping's own bytes, which the system takes for a peer that is gone", () => {
+    const { clock, story, outlet } = ward(HEARTBEAT);
+    clock.advance(1000 + LATE);
+    outlet.taken += 2;
+    clock.advance(500 + LATE);
+    expect(story).toEqual(["ping", "heartbeat"]);
   });
 
   it("measures how long the answer took, once for each Ping", () => {
