@@ -186,7 +186,8 @@ const closing: Check[] = [
     run: () =>
       withServer(echo, async (server, url) => {
         const lines = await Promise.all(Array.from({ length: 20 }, () => wsConnect(url, PLAIN)));
-        assert.deepEqual(await server.close(), { clean: lines.length, unclean: 0 });
+        const { clean, unclean } = await server.close();
+        assert.deepEqual({ clean, unclean }, { clean: lines.length, unclean: 0 });
         for (const line of lines) assert.equal((await line.closed).code, 1001);
       }),
   },
