@@ -30,7 +30,8 @@ export interface Inflater {
   inflate(input: Uint8Array, output: ByteBuffer, limit: number): Inflated;
   /**
    * True where a message may end: right behind a stored block of length zero (or another block that ended on a
-   * byte boundary), with no bit pending. A message cut off inside a block is not at a boundary.
+   * byte boundary), with no bit pending. A message cut off inside a block is not at a boundary. To be asked where a
+   * message ends; if the answer there is no, only `reset` may be called.
    */
   readonly atBoundary: boolean;
   /** After `Corrupt`: what was found, for people. */

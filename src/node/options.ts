@@ -1,8 +1,8 @@
 /**
- * Chapter 8.9 — Options of the Node server: defaults, and the checks at the call.
+ * Chapter 8.9 — Options of a peer: defaults, and the checks at the call.
  *
- * Every limit has its default here and nowhere else; the README's table is checked against it. A wrong option throws
- * where it is given, by its name.
+ * What concerns an open connection; a test holds the README's table against these defaults. A wrong option throws where
+ * it is given, by its name.
  *
  * What this file must not know: what the options do.
  * Next: peer.ts.

@@ -54,7 +54,7 @@ function giveBack(slab: Uint8Array): void {
   (slab.length === SMALL_SLAB ? smallSlabs : largeSlabs).giveBack(slab);
 }
 
-/** From this size on, a server's payload is passed on as it is: two writes cost less than copying it. */
+/** Decision: below this size a payload leaves with its header; from it on, a server passes it on without copying it. */
 export const PASSED_ON_FROM: number = 16 * 1024;
 
 /** A JavaScript string of n units has at most 3n bytes of UTF-8. */
@@ -111,7 +111,7 @@ export class FrameWriter {
       this.#finishSlab();
       this.#push({ bytes: payload, slab: undefined });
     } else {
-      copy(payload, this.#slab, at);
+      this.#slab.set(payload, at);
       this.#used = at + length;
     }
   }
@@ -124,7 +124,7 @@ export class FrameWriter {
       return;
     }
     this.#reserve(frame.length, bulk);
-    copy(frame, this.#slab, this.#used);
+    this.#slab.set(frame, this.#used);
     this.#used += frame.length;
   }
 
@@ -184,7 +184,7 @@ export class FrameWriter {
     const needed = this.#used + count;
     this.#slab = (bulk || needed > SMALL_SLAB ? largeSlabs : smallSlabs).borrow();
     if (this.#used === 0) return;
-    copy(before.subarray(0, this.#used), this.#slab, 0);
+    this.#slab.set(before.subarray(0, this.#used));
     giveBack(before);
   }
 
@@ -229,16 +229,4 @@ export class FrameWriter {
       giveBack(slab);
     }
   }
-}
-
-/** `set` costs more than a loop for the few bytes of a small message. */
-const COPY_BY_BYTE_BELOW = 24;
-
-function copy(source: Uint8Array, target: Uint8Array, at: number): void {
-  const { length } = source;
-  if (length >= COPY_BY_BYTE_BELOW) {
-    target.set(source, at);
-    return;
-  }
-  for (let i = 0; i < length; i++) target[at + i] = source[i]!;
 }

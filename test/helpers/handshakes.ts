@@ -64,3 +64,16 @@ export function answer(response: string, options?: Partial<ClientHandshakeOption
   if (result === undefined) throw new Error("the client waits for more");
   return result;
 }
+
+/** A request for a WebSocket to a server on this machine, with more lines of your own. */
+export function upgradeRequest(...more: string[]): string {
+  return lines(
+    "GET / HTTP/1.1",
+    "Host: 127.0.0.1",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Key: ${KEY}`,
+    "Sec-WebSocket-Version: 13",
+    ...more,
+  );
+}

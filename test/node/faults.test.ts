@@ -7,20 +7,13 @@ import type { Handlers, Message, PeerClosed } from "../../src/node/peer.ts";
 import { FakeClock } from "../helpers/fake-clock.ts";
 import { turn, until } from "../helpers/fake-socket.ts";
 import { concat, frame, frameTo, hex } from "../helpers/frames.ts";
-import { KEY, lines } from "../helpers/handshakes.ts";
+import { upgradeRequest } from "../helpers/handshakes.ts";
 import { connectTo, type TestClient } from "../helpers/net-client.ts";
 import { echo, servers } from "../helpers/node-servers.ts";
 
 const started = servers();
 
-const REQUEST = lines(
-  "GET / HTTP/1.1",
-  "Host: 127.0.0.1",
-  "Upgrade: websocket",
-  "Connection: Upgrade",
-  `Sec-WebSocket-Key: ${KEY}`,
-  "Sec-WebSocket-Version: 13",
-);
+const REQUEST = upgradeRequest();
 
 /** A bare connection, which never fails a test by itself. */
 async function raw(port: number): Promise<Socket> {

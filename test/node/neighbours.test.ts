@@ -14,22 +14,11 @@ import { type ServeOptions, Server } from "../../src/node/server.ts";
 import { FakeClock } from "../helpers/fake-clock.ts";
 import { FakeSocket, turn, until } from "../helpers/fake-socket.ts";
 import { frameTo } from "../helpers/frames.ts";
-import { KEY, lines } from "../helpers/handshakes.ts";
+import { lines, upgradeRequest } from "../helpers/handshakes.ts";
 import { connectTo } from "../helpers/net-client.ts";
 import { echo, servers } from "../helpers/node-servers.ts";
 
 const started = servers();
-
-const upgrade = (...more: string[]): string =>
-  lines(
-    "GET / HTTP/1.1",
-    "Host: 127.0.0.1",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Key: ${KEY}`,
-    "Sec-WebSocket-Version: 13",
-    ...more,
-  );
 
 /** A bare connection that remembers what it hears. */
 async function raw(
@@ -78,7 +67,7 @@ describe("pages on the port of a server", () => {
   it("are no end: an upgrade may follow on the same connection, in the same packet", async () => {
     const server = await started({ ...echo, ...pages });
     const { socket, hears } = await raw(server.port);
-    socket.write(`${lines("POST /a HTTP/1.1", "Host: a", "Content-Length: 5")}hello${upgrade()}`);
+    socket.write(`${lines("POST /a HTTP/1.1", "Host: a", "Content-Length: 5")}hello${upgradeRequest()}`);
     await hears("POST /a 5");
     await hears("HTTP/1.1 101 ");
     await until(() => server.peers.size === 1, "there is a peer");
@@ -88,7 +77,7 @@ describe("pages on the port of a server", () => {
   it("do not make a request with a body a WebSocket: it is answered 400", async () => {
     const server = await started({ ...echo, ...pages });
     const { socket, hears } = await raw(server.port);
-    socket.write(`${upgrade("Content-Length: 5")}hello`);
+    socket.write(`${upgradeRequest("Content-Length: 5")}hello`);
     await hears("HTTP/1.1 400 ");
     await once(socket, "close");
     expect(server.peers.size).toBe(0);
@@ -111,7 +100,7 @@ describe("a server beside an HTTP server", () => {
     client.connection.sendText("hello");
     expect(await client.message()).toBe("hello");
     const { socket, hears } = await raw(port);
-    socket.write(upgrade().replace("13", "7"));
+    socket.write(upgradeRequest().replace("13", "7"));
     await hears("HTTP/1.1 426 ");
     await once(socket, "close");
     const report = server.close();
@@ -124,7 +113,7 @@ describe("a server beside an HTTP server", () => {
   it("survives a client that is reset before its answer", async () => {
     const { http, server, port } = await attached();
     const { socket } = await raw(port);
-    socket.write(upgrade().replace("13", "7"));
+    socket.write(upgradeRequest().replace("13", "7"));
     socket.resetAndDestroy();
     const client = await connectTo(port);
     client.socket.destroy();
@@ -160,7 +149,7 @@ describe("closing a server", () => {
     const server = await started({ ...echo, upgrade: () => new Promise(() => {}) });
     const [slow, undecided] = [await raw(server.port), await raw(server.port)];
     slow.socket.write("GET / HTTP");
-    undecided.socket.write(upgrade());
+    undecided.socket.write(upgradeRequest());
     await turn();
     await turn();
     const closing = server.close();
@@ -176,7 +165,7 @@ describe("closing a server", () => {
     const stays = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
     stays.on("error", () => {});
     const reader = await raw(server.port);
-    stays.write(`${upgrade().replace("13", "7")}`);
+    stays.write(`${upgradeRequest().replace("13", "7")}`);
     reader.socket.write(lines("GET /never HTTP/1.1", "Host: a"));
     await until(() => Object.keys(server.stats().handshakes.refused).length === 1, "one is refused");
     const closing = server.close({ timeout: 2000 });
@@ -218,7 +207,7 @@ describe("a server", () => {
   it("takes an upgrade on any stream: some runtimes hand out no socket", async () => {
     const server = new Server({ heartbeat: false, compression: { windowBits: 10, memoryLevel: 5 } }, echo);
     const socket = new FakeSocket();
-    const rawHeaders = upgrade("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")
+    const rawHeaders = upgradeRequest("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")
       .split("\r\n")
       .slice(1, -2)
       .flatMap((line) => line.split(": "));
