@@ -13,10 +13,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { authority, endAsked, Misuse, readPort, runCommand } from "../scripts/command.ts";
-import { type EventStream, eventStream } from "../src/node/event-stream.ts";
-import type { Rejection, Upgrade } from "../src/node/opening.ts";
 import type { Peer } from "../src/node/peer.ts";
-import { serve } from "../src/node/server.ts";
+import { type EventStream, eventStream } from "../src/node/server/event-stream.ts";
+import type { Rejection, Upgrade } from "../src/node/server/opening.ts";
+import { serve } from "../src/node/server/server.ts";
 import { Ticker } from "./ticker.ts";
 
 const HELP = `Serves a page that shows a WebSocket at work, frame by frame.

@@ -5,7 +5,7 @@
  * is sent those it missed before it is sent the next (WHATWG HTML §9.2.4).
  */
 
-import { broadcastEvent, type EventStream } from "../src/node/event-stream.ts";
+import { broadcastEvent, type EventStream } from "../src/node/server/event-stream.ts";
 import type { EventFields } from "../src/sse/encode.ts";
 
 /** So many missed seconds are remembered. Those before are lost. */

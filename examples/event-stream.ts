@@ -2,7 +2,7 @@
 //   npx tsx examples/event-stream.ts [port]
 
 import { createServer } from "node:http";
-import { broadcastEvent, type EventStream, eventStream } from "../src/node/event-stream.ts";
+import { broadcastEvent, type EventStream, eventStream } from "../src/node/server/event-stream.ts";
 
 const page = `<!doctype html>
 <title>Ticker</title>

@@ -8,7 +8,7 @@
 
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { type ServeOptions, serve } from "../src/node/server.ts";
+import { type ServeOptions, serve } from "../src/node/server/server.ts";
 import { authority, endAsked, Misuse, readNumber, readPort, runCommand } from "./command.ts";
 
 const HELP = `Sends every message back to whoever sent it.

@@ -1,5 +1,5 @@
 /**
- * Chapter 9 — What "framewright" exports: the core, chapter by chapter. README.md beside this file has the order to
+ * Chapter 12 — What "framewright" exports: the core, chapter by chapter. README.md beside this file has the order to
  * read them in.
  */
 

@@ -1,11 +1,11 @@
 /**
- * Chapter 8.15 — The linear style: a connection as a conversation (`for await … of peer`, `await peer.send`).
+ * Chapter 8.16 — The linear style: a connection as a conversation (`for await … of peer`, `await peer.send`).
  *
  * Turns an async function into handlers. Messages wait in a queue until the function asks for them, and while any
  * wait, nothing is read from the peer: so a slow conversation slows the peer down instead of filling our memory.
  *
  * What this file must not know: sockets.
- * Next: opening.ts.
+ * Next: server/origin.ts.
  */
 
 import type { State } from "../protocol/contract.ts";
@@ -85,6 +85,10 @@ class Line<Data> implements LinearPeer<Data> {
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return { next: () => this.#take() };
+  }
+
+  async receive(): Promise<Message | undefined> {
+    return (await this.#take()).value;
   }
 
   /** What has arrived is still handed out after the end. */

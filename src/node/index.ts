@@ -1,10 +1,9 @@
 /**
- * Chapter 8.20 — What "framewright/node" exports: a server, beside or instead of node:http's.
+ * Chapter 11 — What "framewright/node" exports: a server, beside or instead of node:http's.
  */
 
 export { channels } from "./channels.ts";
-export { broadcastEvent, type EventStream, eventStream } from "./event-stream.ts";
-export type { Acceptance, Decision, Rejection, Upgrade, UpgradeHook } from "./opening.ts";
+export type { CompressionOptions } from "./compression.ts";
 export type { PeerOptions } from "./options.ts";
 export type {
   Conversation,
@@ -17,15 +16,16 @@ export type {
   SendResult,
   TapListener,
 } from "./peer.ts";
+export { broadcastEvent, type EventStream, eventStream } from "./server/event-stream.ts";
+export type { Acceptance, Decision, Rejection, Upgrade, UpgradeHook } from "./server/opening.ts";
 export {
   type CloseReport,
-  type CompressionOptions,
   type Ending,
   type ServeOptions,
   Server,
   type ServerOptions,
   serve,
-} from "./server.ts";
+} from "./server/server.ts";
 export type { StatisticsSnapshot } from "./statistics.ts";
 export { type Clock, systemClock } from "./timers.ts";
 export { compression, isNativeUsable, native } from "./zlib.ts";

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.14 — A connection on a Node stream: the peer, from its first frame to its last byte.
+ * Chapter 8.15 — A connection on a Node stream: the peer, from its first frame to its last byte.
  *
  * Owns the socket once the opening handshake is over. Hands what arrives to a `Connection`, carries what that writes,
  * and watches both for trouble: it stops reading from a peer that does not take what it is sent, closes one that is
@@ -19,6 +19,7 @@ import type { Agreement } from "../protocol/extension.ts";
 import { Opcode, type Role } from "../protocol/frame.ts";
 import type { PreparedMessage } from "../protocol/prepared-message.ts";
 import { tellBackpressure, tellClose, tellMessage, tellOpen } from "./channels.ts";
+import { HeldBack, type Outgoing } from "./held-back.ts";
 import {
   bytesFrom,
   type Handlers,
@@ -26,6 +27,7 @@ import {
   type Message,
   type Peer,
   type PeerClosed,
+  peerClosed,
   type Sendable,
   type SendResult,
   sizeOf,
@@ -74,10 +76,8 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   #vitals: Vitals | undefined = undefined;
   readonly #rate: TokenBucket | undefined;
 
-  /** While a message goes out in pieces: the messages that wait for its end. */
-  #held: (string | Uint8Array | PreparedMessage)[] | undefined = undefined;
-  #heldBytes = 0;
-  #onReleased: (() => void)[] = [];
+  /** Few applications send messages in pieces: for the others there is none. */
+  #held: HeldBack | undefined = undefined;
 
   #ended: PeerClosed | undefined = undefined;
   #onEnded: ((closed: PeerClosed) => void)[] = [];
@@ -125,7 +125,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   get bufferedAmount(): number {
-    return this.#heldBytes + this.#connection.bufferedAmount + this.#transport.waiting;
+    return (this.#held?.bytes ?? 0) + this.#connection.bufferedAmount + this.#transport.waiting;
   }
 
   get roundTripTime(): number | undefined {
@@ -147,13 +147,13 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   async sendStream(pieces: AsyncIterable<Sendable> | Iterable<Sendable>): Promise<SendResult> {
-    // §5.4: messages are not interleaved, so a second stream waits for the first, and so does everything else.
-    while (this.#held !== undefined) await new Promise<void>((resolve) => this.#onReleased.push(resolve));
-    this.#held = [];
+    const held = (this.#held ??= new HeldBack());
+    await held.hold();
     try {
       return await this.#sendPieces(pieces);
     } finally {
-      this.#release();
+      for (const message of held.release()) this.#sendNow(message);
+      if (this.#ended === undefined && !this.#transport.needsDrain) this.drain();
     }
   }
 
@@ -171,16 +171,6 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
       throw error;
     }
     return this.#sent(this.#sendPiece(isText ? "" : EMPTY_BYTES, isText === true, true), isText === true);
-  }
-
-  /** Sends what was held back while a message went out in pieces. */
-  #release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    this.#heldBytes = 0;
-    for (const message of held) this.#sendNow(message);
-    for (const resolve of this.#onReleased.splice(0)) resolve();
-    if (this.#ended === undefined && !this.#transport.needsDrain) this.drain();
   }
 
   #sendPiece(piece: Sendable, isText: boolean, last: boolean): boolean {
@@ -238,19 +228,18 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   // --- Sending ------------------------------------------------------------------------------------------------
 
-  #sendMessage(message: string | Uint8Array | PreparedMessage): SendResult {
+  #sendMessage(message: Outgoing): SendResult {
     const { maxBufferedBytes, onSlow } = this.#context.settings;
     if (onSlow === "drop" && this.bufferedAmount + sizeOf(message) > maxBufferedBytes) return this.#dropped();
-    if (this.#held === undefined) return this.#sendNow(message);
+    if (this.#held?.isHolding !== true) return this.#sendNow(message);
     if (this.state !== "open") return this.#dropped();
-    this.#held.push(message);
-    this.#heldBytes += sizeOf(message);
+    this.#held.add(message);
     this.#owesDrain = true;
-    this.#keepBudget(this.#heldBytes);
+    this.#keepBudget(this.#held.bytes);
     return "buffered";
   }
 
-  #sendNow(message: string | Uint8Array | PreparedMessage): SendResult {
+  #sendNow(message: Outgoing): SendResult {
     const connection = this.#connection;
     if (typeof message === "string") return this.#sent(connection.sendText(message), true);
     if (message instanceof Uint8Array) return this.#sent(connection.sendBinary(message), false);
@@ -437,7 +426,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   /** `Handler.onClose`: told exactly once, and last. */
   onClose(closed: Closed): void {
-    const ended: PeerClosed = this.#cause === undefined ? closed : { ...closed, cause: this.#cause };
+    const ended = peerClosed(closed, this.#cause);
     this.#ended = ended;
     this.#vitals?.end();
     this.#context.ended(this, ended);

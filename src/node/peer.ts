@@ -25,6 +25,8 @@ export type SendResult = "sent" | "buffered" | "dropped";
 
 /** How a connection ended: as the protocol sees it, and what the transport said, if that was the cause. */
 export interface PeerClosed extends Closed {
+  /** How far it had come: through the whole closing handshake, into one that broke off, or there was none. */
+  readonly phase: "closed" | "closing" | "open";
   readonly error?: ProtocolError;
   /** The transport's error (a reset, a timeout), or what one of your handlers threw. */
   readonly cause?: unknown;
@@ -86,9 +88,16 @@ export interface Handlers<Data = unknown> {
 export interface LinearPeer<Data = unknown> extends Omit<Peer<Data>, "send">, AsyncIterable<Message> {
   /** Resolves when the peer has room for more. */
   send(data: Sendable): Promise<SendResult>;
+  /** The next message; `undefined` when the connection has ended and nothing is left. */
+  receive(): Promise<Message | undefined>;
 }
 
 export type Conversation<Data = unknown> = (peer: LinearPeer<Data>) => Promise<unknown>;
+
+export function peerClosed(closed: Closed, cause: unknown): PeerClosed {
+  const phase = closed.clean ? "closed" : closed.initiator === "transport" ? "open" : "closing";
+  return cause === undefined ? { ...closed, phase } : { ...closed, phase, cause };
+}
 
 /** In bytes, or in characters for text: near enough for a budget. */
 export function sizeOf(message: Message | PreparedMessage): number {

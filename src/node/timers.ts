@@ -1,5 +1,5 @@
 /**
- * Chapter 8.3 — Deadlines: a hundred thousand of them at the cost of one timer.
+ * Chapter 8.4 — Deadlines: a hundred thousand of them at the cost of one timer.
  *
  * Every connection waits for something: its handshake, a sign of life, the peer's Close. The deadlines stand in a
  * wheel: a ring of lists, one for each tick to come. One interval turns the wheel, and looks only into the lists
@@ -11,7 +11,7 @@
  *
  * A deadline is never early. It is late by a tick at most, plus what the event loop is late.
  * What this file must not know: what is waited for, and what follows when it does not come.
- * Next: origin.ts.
+ * Next: turn.ts.
  */
 
 /** The time, as the server sees it; tests bring their own. */

@@ -6,7 +6,7 @@
  * deadline for each connection, the nearest.
  *
  * What this file must not know: sockets, frames.
- * Next: node-peer.ts.
+ * Next: held-back.ts.
  */
 
 import { CloseCode } from "../protocol/close.ts";

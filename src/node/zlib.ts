@@ -7,7 +7,7 @@
  * Memory: a deflater owns its zlib stream. An inflater owns its window, and borrows a stream for each message.
  *
  * What this file must not know: how Node reaches zlib (that is zlib-stream.ts); frames, negotiation.
- * Next: timers.ts.
+ * Next: compression.ts.
  */
 
 import { createDeflateRaw, createInflateRaw, constants as z } from "node:zlib";

@@ -5,7 +5,7 @@ import { afterEach } from "vitest";
 import { NodePeer, type PeerContext } from "../../src/node/node-peer.ts";
 import { type PeerOptions, peerSettings } from "../../src/node/options.ts";
 import type { Conversation, Handlers, PeerClosed } from "../../src/node/peer.ts";
-import { type ServeOptions, type Server, serve } from "../../src/node/server.ts";
+import { type ServeOptions, type Server, serve } from "../../src/node/server/server.ts";
 import { Statistics } from "../../src/node/statistics.ts";
 import { Deadlines } from "../../src/node/timers.ts";
 import type { Agreement } from "../../src/protocol/extension.ts";

@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Peer, PeerClosed } from "../../src/node/peer.ts";
-import type { ServeOptions } from "../../src/node/server.ts";
+import type { ServeOptions } from "../../src/node/server/server.ts";
 import { type Check, type Group, Skipped } from "./check.ts";
 import { echo, withServer } from "./harness.ts";
 

@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import type { IncomingMessage } from "node:http";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Handlers, Message } from "../../src/node/peer.ts";
-import { type ServeOptions, type Server, serve } from "../../src/node/server.ts";
+import { type ServeOptions, type Server, serve } from "../../src/node/server/server.ts";
 
 export const PLAIN: ClientOptions = { perMessageDeflate: false };
 

@@ -2,7 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import type { PerMessageDeflateOptions } from "ws";
-import type { ServeOptions } from "../../src/node/server.ts";
+import type { ServeOptions } from "../../src/node/server/server.ts";
 import type { Check, Group } from "./check.ts";
 import { answerTo, echo, exchange, PLAIN, withServer, wsConnect } from "./harness.ts";
 import { MESSAGES, MIB, prose } from "./messages.ts";

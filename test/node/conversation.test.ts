@@ -3,7 +3,7 @@ import { linear } from "../../src/node/conversation.ts";
 import type { Conversation, Handlers, LinearPeer, Message, Peer, PeerClosed } from "../../src/node/peer.ts";
 import { turn } from "../helpers/fake-socket.ts";
 
-const closed: PeerClosed = { code: 1000, reason: "", clean: true, initiator: "remote" };
+const closed: PeerClosed = { code: 1000, reason: "", clean: true, initiator: "remote", phase: "closed" };
 
 /** A peer that writes down what is asked of it. */
 class Told {

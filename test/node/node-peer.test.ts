@@ -113,7 +113,13 @@ describe("a peer", () => {
     await turn();
     expect(said()).toHaveLength(1);
     socket.hangUp();
-    expect(await waiting).toEqual({ code: 3000, reason: "", clean: true, initiator: "local" });
+    expect(await waiting).toEqual({
+      code: 3000,
+      reason: "",
+      clean: true,
+      initiator: "local",
+      phase: "closed",
+    });
     expect(await peer.closed).toBe(await waiting);
     expect(ends).toEqual(ended);
     expect(ends).toHaveLength(1);

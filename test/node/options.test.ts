@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { oneOf, PEER_DEFAULTS, type PeerOptions, peerSettings, size, time } from "../../src/node/options.ts";
-import { Server, type ServerOptions } from "../../src/node/server.ts";
+import { Server, type ServerOptions } from "../../src/node/server/server.ts";
 
 describe("the settings of a peer", () => {
   it("are safe ones if nothing is said", () => {

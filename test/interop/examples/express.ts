@@ -7,8 +7,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
-import { eventStream } from "../../../src/node/event-stream.ts";
 import { Server } from "../../../src/node/index.ts";
+import { eventStream } from "../../../src/node/server/event-stream.ts";
 
 const app = express();
 

@@ -6,8 +6,8 @@
 
 import type { AddressInfo } from "node:net";
 import fastify from "fastify";
-import { eventStream } from "../../../src/node/event-stream.ts";
 import { Server } from "../../../src/node/index.ts";
+import { eventStream } from "../../../src/node/server/event-stream.ts";
 
 // Without the option, Fastify would wait for the event streams when it closes.
 const app = fastify({ forceCloseConnections: true });

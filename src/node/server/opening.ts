@@ -1,5 +1,5 @@
 /**
- * Chapter 8.16 — The opening handshake on a socket (§4.2): from its first byte to a peer, a refusal, or a web page.
+ * Chapter 9.3 — The opening handshake on a socket (§4.2): from its first byte to a peer, a refusal, or a web page.
  *
  * Reads the request head with the core, straight from the stream; a request that asks for something else than a
  * WebSocket is handed to an HTTP server with every byte it came with. The application may take its time to decide:
@@ -11,11 +11,11 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { EMPTY_BYTES } from "../bytes.ts";
-import type { Extension } from "../protocol/extension.ts";
-import { Fields, type FieldsInput, readProtocols } from "../protocol/fields.ts";
-import { type HeadLimits, HeadReader, type RequestHead } from "../protocol/http.ts";
-import { refuseRequest } from "../protocol/refusal.ts";
+import { EMPTY_BYTES } from "../../bytes.ts";
+import type { Extension } from "../../protocol/extension.ts";
+import { Fields, type FieldsInput, readProtocols } from "../../protocol/fields.ts";
+import { type HeadLimits, HeadReader, type RequestHead } from "../../protocol/http.ts";
+import { refuseRequest } from "../../protocol/refusal.ts";
 import {
   type Answer,
   acceptUpgrade,
@@ -23,11 +23,11 @@ import {
   readUpgrade,
   refuse,
   type UpgradeRequest,
-} from "../protocol/server-handshake.ts";
-import { tellHandshake, tellRefused } from "./channels.ts";
-import { NodePeer, type PeerContext } from "./node-peer.ts";
-import { isPromiseLike } from "./peer.ts";
-import { Timed } from "./timers.ts";
+} from "../../protocol/server-handshake.ts";
+import { tellHandshake, tellRefused } from "../channels.ts";
+import { NodePeer, type PeerContext } from "../node-peer.ts";
+import { isPromiseLike } from "../peer.ts";
+import { Timed } from "../timers.ts";
 
 /** What an `upgrade` hook is asked about. */
 export interface Upgrade extends UpgradeRequest {

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.19 — An event stream as the answer to an HTTP request (WHATWG HTML §9.2).
+ * Chapter 9.6 — An event stream as the answer to an HTTP request (WHATWG HTML §9.2).
  *
  * Works on what node:http, node:https and node:http2 hand out, so also inside the frameworks built on them. Owns the
  * answer from its head to its end: gathers the events of a turn, keeps what a slow client has not taken, keeps the
@@ -16,13 +16,13 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
-import { ByteBuffer } from "../bytes.ts";
-import { Fields, type FieldsInput, isFieldValue, isToken } from "../protocol/fields.ts";
-import { quote } from "../protocol/refusal.ts";
-import { EVENT_STREAM_TYPE, type EventFields, encodeComment, encodeEvent } from "../sse/encode.ts";
-import { peerSettings, time } from "./options.ts";
-import type { SendResult } from "./peer.ts";
-import { Deadlines, Timed } from "./timers.ts";
+import { ByteBuffer } from "../../bytes.ts";
+import { Fields, type FieldsInput, isFieldValue, isToken } from "../../protocol/fields.ts";
+import { quote } from "../../protocol/refusal.ts";
+import { EVENT_STREAM_TYPE, type EventFields, encodeComment, encodeEvent } from "../../sse/encode.ts";
+import { peerSettings, time } from "../options.ts";
+import type { SendResult } from "../peer.ts";
+import { Deadlines, Timed } from "../timers.ts";
 
 export interface EventStreamOptions {
   /** Sent first: how many milliseconds the client waits before it connects again. */

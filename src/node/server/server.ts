@@ -1,5 +1,5 @@
 /**
- * Chapter 8.18 — The server: a port, or a place beside another server's, and everybody who is connected to it.
+ * Chapter 9.5 — The server: a port, or a place beside another server's, and everybody who is connected to it.
  *
  * What this file must not know: frames, heads; how a peer is kept alive.
  * Next: event-stream.ts.
@@ -15,13 +15,19 @@ import {
 } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
-import { CloseCode } from "../protocol/close.ts";
-import type { Flushable } from "../protocol/contract.ts";
-import type { Extension } from "../protocol/extension.ts";
-import type { HeadLimits } from "../protocol/http.ts";
-import { permessageDeflate } from "../protocol/permessage-deflate.ts";
-import { PreparedMessage } from "../protocol/prepared-message.ts";
-import type { OfferLimits } from "../protocol/server-handshake.ts";
+import { CloseCode } from "../../protocol/close.ts";
+import type { Extension } from "../../protocol/extension.ts";
+import type { HeadLimits } from "../../protocol/http.ts";
+import { PreparedMessage } from "../../protocol/prepared-message.ts";
+import type { OfferLimits } from "../../protocol/server-handshake.ts";
+import { type CompressionOptions, compressionOf } from "../compression.ts";
+import { linear } from "../conversation.ts";
+import { NodePeer, type PeerContext } from "../node-peer.ts";
+import { type PeerOptions, peerSettings, size, time } from "../options.ts";
+import type { Conversation, Handlers, Message, Peer, PeerClosed } from "../peer.ts";
+import { prometheus, Statistics, type StatisticsSnapshot } from "../statistics.ts";
+import { type Clock, Deadlines, systemClock, Timed } from "../timers.ts";
+import { endOfTurn } from "../turn.ts";
 import {
   AddressCounter,
   cameSecurely,
@@ -29,31 +35,9 @@ import {
   type TrustProxyOption,
   trustedProxies,
 } from "./address.ts";
-import { linear } from "./conversation.ts";
-import { NodePeer, type PeerContext } from "./node-peer.ts";
 import { Opening, type OpeningContext, type Upgrade, type UpgradeHook } from "./opening.ts";
-import { type PeerOptions, peerSettings, size, time } from "./options.ts";
 import { type OriginOption, originPolicy } from "./origin.ts";
 import { Pages } from "./pages.ts";
-import type { Conversation, Handlers, Message, Peer, PeerClosed } from "./peer.ts";
-import { prometheus, Statistics, type StatisticsSnapshot } from "./statistics.ts";
-import { type Clock, Deadlines, systemClock, Timed } from "./timers.ts";
-import { compression } from "./zlib.ts";
-
-export interface CompressionOptions {
-  /** Messages below this size are sent as they are. Default 1024. */
-  threshold?: number;
-  /** Messages above this size are sent as they are, too: while one is compressed, nothing else happens. Default 1 MiB. */
-  maxSize?: number;
-  /** Keep the window from message to message: a better ratio, for memory on each connection. Default false. */
-  contextTakeover?: boolean;
-  /** The window of both sides, 9 to 15. Default 15. */
-  windowBits?: number;
-  /** 0 to 9. Default 3: messages are compressed on the event loop. */
-  level?: number;
-  /** 1 to 9. Default 8. */
-  memoryLevel?: number;
-}
 
 export interface ServerOptions<Data = unknown> extends PeerOptions {
   /** Decides about each upgrade: accepts with `data`, a subprotocol and headers, or answers with any HTTP status. */
@@ -386,46 +370,3 @@ class Alarm extends Timed {
     this.#ring();
   }
 }
-
-/** Lets the output of all connections that have some leave once, when the turn of the event loop ends. */
-function endOfTurn(): (connection: Flushable) => void {
-  let waiting: Flushable[] = [];
-  const flushAll = (): void => {
-    const connections = waiting;
-    waiting = [];
-    for (const connection of connections) connection.flush();
-  };
-  return (connection) => {
-    if (waiting.push(connection) === 1) process.nextTick(flushAll);
-  };
-}
-
-function compressionOf(option: boolean | CompressionOptions = false): Extension[] {
-  if (option === false) return [];
-  if (typeof option !== "object" && option !== true) {
-    throw new TypeError("compression: must be true, false or an object");
-  }
-  const {
-    threshold,
-    maxSize = DEFAULT_MAX_COMPRESSED,
-    contextTakeover = false,
-    windowBits,
-    level = DEFAULT_LEVEL,
-    memoryLevel,
-  } = option === true ? {} : option;
-  return [
-    permessageDeflate({
-      compression: compression(),
-      level,
-      maxSize,
-      serverNoContextTakeover: !contextTakeover,
-      clientNoContextTakeover: !contextTakeover,
-      ...(threshold !== undefined && { threshold }),
-      ...(memoryLevel !== undefined && { memoryLevel }),
-      ...(windowBits !== undefined && { serverMaxWindowBits: windowBits, clientMaxWindowBits: windowBits }),
-    }),
-  ];
-}
-
-const DEFAULT_LEVEL = 3;
-const DEFAULT_MAX_COMPRESSED = 1024 * 1024;

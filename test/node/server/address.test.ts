@@ -7,7 +7,7 @@ import {
   MAX_HOPS,
   type TrustProxyOption,
   trustedProxies,
-} from "../../src/node/address.ts";
+} from "../../../src/node/server/address.ts";
 
 const CLIENT = "203.0.113.7";
 

@@ -2,11 +2,11 @@ import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { Opening, type OpeningContext, type Upgrade } from "../../src/node/opening.ts";
-import { FakeSocket, turn } from "../helpers/fake-socket.ts";
-import { bytesOf, concat, frameTo } from "../helpers/frames.ts";
-import { KEY, lines } from "../helpers/handshakes.ts";
-import { peerOn } from "../helpers/node-servers.ts";
+import { Opening, type OpeningContext, type Upgrade } from "../../../src/node/server/opening.ts";
+import { FakeSocket, turn } from "../../helpers/fake-socket.ts";
+import { bytesOf, concat, frameTo } from "../../helpers/frames.ts";
+import { KEY, lines } from "../../helpers/handshakes.ts";
+import { peerOn } from "../../helpers/node-servers.ts";
 
 const REQUEST = lines(
   "GET /chat HTTP/1.1",

@@ -10,13 +10,13 @@ import {
 } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { type ServeOptions, Server } from "../../src/node/server.ts";
-import { FakeClock } from "../helpers/fake-clock.ts";
-import { FakeSocket, turn, until } from "../helpers/fake-socket.ts";
-import { frameTo } from "../helpers/frames.ts";
-import { lines, upgradeRequest } from "../helpers/handshakes.ts";
-import { connectTo } from "../helpers/net-client.ts";
-import { echo, servers } from "../helpers/node-servers.ts";
+import { type ServeOptions, Server } from "../../../src/node/server/server.ts";
+import { FakeClock } from "../../helpers/fake-clock.ts";
+import { FakeSocket, turn, until } from "../../helpers/fake-socket.ts";
+import { frameTo } from "../../helpers/frames.ts";
+import { lines, upgradeRequest } from "../../helpers/handshakes.ts";
+import { connectTo } from "../../helpers/net-client.ts";
+import { echo, servers } from "../../helpers/node-servers.ts";
 
 const started = servers();
 

@@ -21,13 +21,13 @@ import {
   type EventStream,
   type EventStreamOptions,
   eventStream,
-} from "../../src/node/event-stream.ts";
-import { Deadlines } from "../../src/node/timers.ts";
-import { encodeEvent } from "../../src/sse/encode.ts";
-import { EventStreamParser, type ServerSentEvent } from "../../src/sse/parse.ts";
-import { FakeClock } from "../helpers/fake-clock.ts";
+} from "../../../src/node/server/event-stream.ts";
+import { Deadlines } from "../../../src/node/timers.ts";
+import { encodeEvent } from "../../../src/sse/encode.ts";
+import { EventStreamParser, type ServerSentEvent } from "../../../src/sse/parse.ts";
+import { FakeClock } from "../../helpers/fake-clock.ts";
 
-vi.mock(import("../../src/sse/encode.ts"), async (original) => {
+vi.mock(import("../../../src/sse/encode.ts"), async (original) => {
   const module = await original();
   return { ...module, encodeEvent: vi.fn(module.encodeEvent) };
 });

@@ -1,8 +1,8 @@
 import { get, type RequestListener } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
-import { connectTo } from "../helpers/net-client.ts";
-import { servers } from "../helpers/node-servers.ts";
+import { connectTo } from "../../helpers/net-client.ts";
+import { servers } from "../../helpers/node-servers.ts";
 
 const started = servers();
 

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.4 — Who may connect from a web page (§4.2.2 (4), §10.2).
+ * Chapter 9.1 — Who may connect from a web page (§4.2.2 (4), §10.2).
  *
  * A browser opens a WebSocket to any server that any page names, and sends the cookies it has for that server. No
  * answer has to permit it, as `fetch` would need: only the server can refuse, and only Origin tells it whose page it
@@ -13,8 +13,8 @@
  * Next: address.ts.
  */
 
-import { isHost, isToken } from "../protocol/fields.ts";
-import { quote } from "../protocol/refusal.ts";
+import { isHost, isToken } from "../../protocol/fields.ts";
+import { quote } from "../../protocol/refusal.ts";
 
 /**
  * `"same"`: the page comes from the host it connects to. A list: it comes from one of these, written

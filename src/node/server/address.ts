@@ -1,5 +1,5 @@
 /**
- * Chapter 8.5 — Whose connection it is: the peer's address, behind proxies too, and how many come from it.
+ * Chapter 9.2 — Whose connection it is: the peer's address, behind proxies too, and how many come from it.
  *
  * A proxy connects in the name of its clients, and appends to X-Forwarded-For whom it speaks for. What it appended is
  * as true as the proxy is trusted; what stands left of that came with the request, and may be invented.
@@ -10,11 +10,11 @@
  * So it is read from the right, and the first address that is not a trusted proxy's is the client's.
  *
  * What this file must not know: requests, sockets, what becomes of whom.
- * Next: statistics.ts.
+ * Next: opening.ts.
  */
 
 import { BlockList, isIP, SocketAddress } from "node:net";
-import { quote } from "../protocol/refusal.ts";
+import { quote } from "../../protocol/refusal.ts";
 import { readAuthority } from "./origin.ts";
 
 /**

@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { createServer, get, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Peer, PeerClosed } from "../../src/node/peer.ts";
-import { type ServeOptions, Server, serve } from "../../src/node/server.ts";
-import { permessageDeflate } from "../../src/protocol/permessage-deflate.ts";
-import { FakeClock } from "../helpers/fake-clock.ts";
-import { connectTo, Refused } from "../helpers/net-client.ts";
+import type { Peer, PeerClosed } from "../../../src/node/peer.ts";
+import { type ServeOptions, Server, serve } from "../../../src/node/server/server.ts";
+import { permessageDeflate } from "../../../src/protocol/permessage-deflate.ts";
+import { FakeClock } from "../../helpers/fake-clock.ts";
+import { connectTo, Refused } from "../../helpers/net-client.ts";
 
 const servers: Server[] = [];
 

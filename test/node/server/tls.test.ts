@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { afterAll, describe, expect, it } from "vitest";
-import { FakeClock } from "../helpers/fake-clock.ts";
-import { until } from "../helpers/fake-socket.ts";
-import { frameTo } from "../helpers/frames.ts";
-import { KEY, lines } from "../helpers/handshakes.ts";
-import { echo, servers } from "../helpers/node-servers.ts";
+import { FakeClock } from "../../helpers/fake-clock.ts";
+import { until } from "../../helpers/fake-socket.ts";
+import { frameTo } from "../../helpers/frames.ts";
+import { KEY, lines } from "../../helpers/handshakes.ts";
+import { echo, servers } from "../../helpers/node-servers.ts";
 
 const started = servers();
 const folder = mkdtempSync(join(tmpdir(), "framewright-"));

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.17 — Pages on the same port: what is asked for and is no WebSocket.
+ * Chapter 9.4 — Pages on the same port: what is asked for and is no WebSocket.
  *
  * Hands connections to HTTP servers that have no port of their own, as if those had accepted them and read every byte.
  *

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type OriginOption, originPolicy, readAuthority } from "../../src/node/origin.ts";
+import { type OriginOption, originPolicy, readAuthority } from "../../../src/node/server/origin.ts";
 
 const HOST = "example.com";
 

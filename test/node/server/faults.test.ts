@@ -3,13 +3,13 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import type { Handlers, Message, PeerClosed } from "../../src/node/peer.ts";
-import { FakeClock } from "../helpers/fake-clock.ts";
-import { turn, until } from "../helpers/fake-socket.ts";
-import { concat, frame, frameTo, hex } from "../helpers/frames.ts";
-import { upgradeRequest } from "../helpers/handshakes.ts";
-import { connectTo, type TestClient } from "../helpers/net-client.ts";
-import { echo, servers } from "../helpers/node-servers.ts";
+import type { Handlers, Message, PeerClosed } from "../../../src/node/peer.ts";
+import { FakeClock } from "../../helpers/fake-clock.ts";
+import { turn, until } from "../../helpers/fake-socket.ts";
+import { concat, frame, frameTo, hex } from "../../helpers/frames.ts";
+import { upgradeRequest } from "../../helpers/handshakes.ts";
+import { connectTo, type TestClient } from "../../helpers/net-client.ts";
+import { echo, servers } from "../../helpers/node-servers.ts";
 
 const started = servers();
 
