@@ -23,11 +23,10 @@ import type {
 
 /** The handlers that lead a conversation with each peer. It ends the connection when it returns. */
 export function linear<Data>(conversation: Conversation<Data>): Handlers<Data> {
-  const lines = new WeakMap<Peer<Data>, Line<Data>>();
-  return {
+  const lines = new Lines<Data>();
+  return lines.handlers({
     async open(peer) {
-      const line = new Line(peer);
-      lines.set(peer, line);
+      const line = lines.of(peer);
       try {
         await conversation(line);
         peer.close();
@@ -35,13 +34,30 @@ export function linear<Data>(conversation: Conversation<Data>): Handlers<Data> {
         line.leave();
       }
     },
-    message(peer, data) {
-      lines.get(peer)?.put(data);
-    },
-    close(peer) {
-      lines.get(peer)?.end();
-    },
-  };
+  });
+}
+
+/** The queues of peers whose messages wait until somebody asks for them. */
+export class Lines<Data> {
+  readonly #lines = new WeakMap<Peer<Data>, Line<Data>>();
+
+  of(peer: Peer<Data>): Line<Data> {
+    let line = this.#lines.get(peer);
+    if (line === undefined) this.#lines.set(peer, (line = new Line(peer)));
+    return line;
+  }
+
+  /** Handlers that fill them, and tell others the rest. */
+  handlers(others: Handlers<Data>): Handlers<Data> {
+    return {
+      ...others,
+      message: (peer, data) => this.of(peer).put(data),
+      close: (peer, closed) => {
+        this.of(peer).end();
+        return others.close?.(peer, closed);
+      },
+    };
+  }
 }
 
 class Line<Data> implements LinearPeer<Data> {

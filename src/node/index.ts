@@ -1,8 +1,15 @@
 /**
- * Chapter 11 — What "framewright/node" exports: a server, beside or instead of node:http's.
+ * Chapter 11 — What "framewright/node" exports: a server, beside or instead of node:http's, and a client.
  */
 
 export { channels } from "./channels.ts";
+export { type ConnectOptions, clientStats, connect, type ProxyOptions } from "./client/connect.ts";
+export {
+  ConnectError,
+  type ConnectPhase,
+  type ConnectRule,
+  type RefusedResponse,
+} from "./client/connect-error.ts";
 export type { CompressionOptions } from "./compression.ts";
 export type { PeerOptions } from "./options.ts";
 export type {

@@ -73,13 +73,14 @@ const HANDSHAKE_FIELDS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-export function applicationFields(input: FieldsInput = []): Fields {
+/** An application's own fields, checked. `option` is where it gave them. */
+export function applicationFields(input: FieldsInput = [], option = "fields"): Fields {
   const fields = new Fields(input);
   for (const [name, value] of fields) {
-    checkField(name, value);
+    checkField(name, value, option);
     const key = name.toLowerCase();
     if (HANDSHAKE_FIELDS.has(key) || key.startsWith("sec-websocket-")) {
-      throw new TypeError(`fields: ${name} belongs to the handshake`);
+      throw new TypeError(`${option}: ${name} belongs to the handshake`);
     }
   }
   return fields;

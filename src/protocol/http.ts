@@ -350,9 +350,9 @@ export function reasonPhrase(status: number): string {
 /** Throws TypeError for anything that would not be read back as it was meant: nothing can be injected. */
 export function writeRequest({ method, target, fields }: Omit<RequestHead, "version">): Uint8Array {
   if (!isToken(method)) throw new TypeError(`method: ${quote(method)} is not a token`);
-  if (readTarget(target) === undefined) {
-    throw new TypeError(`target: ${quote(target)} is not a request target`);
-  }
+  // RFC 9112 §3.2.3: a proxy is asked to connect to a host and port, and to nothing else.
+  const isTarget = method === "CONNECT" ? isHost(target) : readTarget(target) !== undefined;
+  if (!isTarget) throw new TypeError(`target: ${quote(target)} is not a request target`);
   return writeHead(`${method} ${target} HTTP/1.1`, fields);
 }
 
@@ -371,10 +371,10 @@ export function writeResponse(
 }
 
 /** What every header field has to be before it is written: RFC 9110 §5.1, §5.5. */
-export function checkField(name: string, value: string): void {
-  if (!isToken(name)) throw new TypeError(`fields: ${quote(name)} is not the name of a header field`);
+export function checkField(name: string, value: string, option = "fields"): void {
+  if (!isToken(name)) throw new TypeError(`${option}: ${quote(name)} is not the name of a header field`);
   if (typeof value !== "string" || !isFieldValue(value)) {
-    throw new TypeError(`fields: the value of ${name} has a character that no header field can carry`);
+    throw new TypeError(`${option}: the value of ${name} has a character that no header field can carry`);
   }
 }
 

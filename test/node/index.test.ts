@@ -3,10 +3,13 @@ import * as node from "../../src/node/index.ts";
 
 it("framewright/node exports these names", () => {
   expect(Object.keys(node).sort()).toEqual([
+    "ConnectError",
     "Server",
     "broadcastEvent",
     "channels",
+    "clientStats",
     "compression",
+    "connect",
     "eventStream",
     "isNativeUsable",
     "native",

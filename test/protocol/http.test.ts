@@ -357,6 +357,7 @@ describe("the writers", () => {
     const fields = new Fields();
     expect(() => writeRequest({ method: "G T", target: "/", fields })).toThrow("method");
     expect(() => writeRequest({ method: "GET", target: "/ HTTP/1.1\r\n", fields })).toThrow("target");
+    expect(() => writeRequest({ method: "CONNECT", target: "/", fields })).toThrow("target");
     expect(() => writeResponse({ status: 200, reason: "a\r\nb", fields })).toThrow("reason");
     for (const status of [99, 1000, 200.5, -100]) {
       expect(() => writeResponse({ status, reason: "", fields })).toThrow(RangeError);

@@ -1,13 +1,13 @@
 /** TLS, and other places to listen than a port. The certificate is made when the tests run. */
 
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { afterAll, describe, expect, it } from "vitest";
+import { makeCertificate } from "../../helpers/certificate.ts";
 import { FakeClock } from "../../helpers/fake-clock.ts";
 import { until } from "../../helpers/fake-socket.ts";
 import { frameTo } from "../../helpers/frames.ts";
@@ -15,26 +15,10 @@ import { KEY, lines } from "../../helpers/handshakes.ts";
 import { echo, servers } from "../../helpers/node-servers.ts";
 
 const started = servers();
-const folder = mkdtempSync(join(tmpdir(), "framewright-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function makeCertificate(): { key: Buffer; cert: Buffer } | undefined {
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  try {
-    execFileSync(
-      "openssl",
-      ["req", ...kind, "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
-      { stdio: "ignore" },
-    );
-    return { key: readFileSync(key), cert: readFileSync(cert) };
-  } catch (error) {
-    console.warn(`The tests of TLS are skipped: openssl made no certificate (${error})`);
-    return undefined;
-  }
-}
 
 const certificate = makeCertificate();
+const folder = mkdtempSync(join(tmpdir(), "framewright-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const requestOf = (port: number, origin?: string): string =>
   lines(
