@@ -193,7 +193,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   close(code: number = CloseCode.Normal, reason = ""): void {
-    this.#connection.close(code, reason);
+    this.#connection.close(code === CloseCode.NoStatus ? undefined : code, reason);
     // The peer's Close has to be read, whatever the application paused for.
     this.#transport.resume(Pause.Application);
     this.#vitals?.closing();

@@ -56,7 +56,7 @@ export interface Peer<Data = unknown> {
   sendStream(pieces: AsyncIterable<Sendable> | Iterable<Sendable>): Promise<SendResult>;
   ping(data?: Uint8Array): SendResult;
   pong(data?: Uint8Array): SendResult;
-  /** Starts the closing handshake. */
+  /** Starts the closing handshake, by default with 1000. 1005 stands for a Close frame without a code (§7.4.1). */
   close(code?: number, reason?: string): void;
   /** Ends the connection at once, without a closing handshake. */
   terminate(): void;

@@ -57,6 +57,14 @@ describe("a peer", () => {
     });
   });
 
+  it("closes without a code where that is asked for with 1005", async () => {
+    const { peer } = open();
+    peer.close(1005);
+    await turn();
+    expect(socket.frames.map(({ opcode, payload }) => [opcode, payload.length])).toEqual([[8, 0]]);
+    expect(() => peer.close(1005, "a reason")).toThrow("a reason needs a code before it");
+  });
+
   it("can be asked for its vitals before it is open", () => {
     const { peer } = peerOn(socket);
     expect(peer.roundTripTime).toBeUndefined();
