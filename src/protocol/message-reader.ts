@@ -185,9 +185,18 @@ export class MessageReader {
   /** A message that has not arrived as a whole. */
   #gather(chunk: Uint8Array, start: number, end: number, last: boolean): Signal {
     if (!this.#isValidSoFar(chunk, start, end, last)) return this.#broken("invalid-utf8");
-    this.#body ??= new ByteBuffer();
-    this.#body.append(chunk, start, end, this.#frames.fin ? this.#charged : undefined);
-    return last ? this.#deliver(this.#body.take()) : Signal.Drained;
+    const body = (this.#body ??= new ByteBuffer());
+    body.append(chunk, start, end, this.#frames.fin ? this.#charged : undefined);
+    return last ? this.#deliver(body.take()) : this.#gatherOn(body);
+  }
+
+  /** Whatever fragments follow that are too short for the way of all frames. */
+  #gatherOn(body: ByteBuffer): Signal {
+    const from = body.length;
+    this.#charged += this.#frames.readShortFragments(body);
+    return this.#isValidSoFar(body.bytes, from, body.length, false)
+      ? Signal.Drained
+      : this.#broken("invalid-utf8");
   }
 
   /** A message, or part of one, that extensions have transformed (RFC 7692 §6.2). */

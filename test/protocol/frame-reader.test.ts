@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ByteBuffer } from "../../src/bytes.ts";
 import type { Role } from "../../src/protocol/frame.ts";
 import { FrameReader } from "../../src/protocol/frame-reader.ts";
 import { everyCut } from "../helpers/cuts.ts";
@@ -154,5 +155,56 @@ describe("the key of a frame", () => {
       frame({ opcode: 0, payload: "defgh", key: KEY }),
     );
     for (const chunks of everyCut(bytes)) expect(read("server", chunks).payload).toEqual(bytesOf("abcdefgh"));
+  });
+});
+
+describe.each(roles)("a %s reading short fragments", (role) => {
+  const fragment = (payload: string) => frameTo(role, { opcode: 0, fin: false, payload });
+
+  /** What it gathers of these bytes, how much room that leaves, and where it stops. */
+  function gather(bytes: Uint8Array, { maxFrame = Infinity, room = Infinity } = {}) {
+    const reader = new FrameReader(role, 0, maxFrame, room);
+    reader.fragmented = true;
+    reader.feed(bytes.slice());
+    const body = new ByteBuffer();
+    body.append(bytesOf("<"));
+    const count = reader.readShortFragments(body);
+    expect(count).toBe(body.length - 1);
+    return { body: new TextDecoder().decode(body.view()), room: reader.room, left: reader.end - reader.at };
+  }
+
+  it("appends their payload in order, as many as there are, of any short length", () => {
+    const words = ["a", "bc", "defg", "hijkl", "x".repeat(125), "z"];
+    const { body, left } = gather(concat(...words.map(fragment)));
+    expect([body, left]).toEqual([`<${words.join("")}`, 0]);
+    const many = Array.from({ length: 5000 }, (_, index) => String.fromCharCode(97 + (index % 26)));
+    expect(gather(concat(...many.map(fragment))).body).toBe(`<${many.join("")}`);
+  });
+
+  const other = role === "server" ? "client" : "server";
+  const stops: [string, Uint8Array][] = [
+    ["the last fragment", frameTo(role, { opcode: 0, payload: "x" })],
+    ["another opcode", frameTo(role, { opcode: 9, payload: "x" })],
+    ["a reserved bit", frameTo(role, { opcode: 0, fin: false, rsv: 1, payload: "x" })],
+    ["an empty fragment", fragment("")],
+    ["a fragment that is not short", fragment("x".repeat(126))],
+    ["a torn payload", fragment("xy").slice(0, -1)],
+    ["a torn header", fragment("xy").slice(0, 2)],
+    ["one byte", Uint8Array.of(0)],
+    ["a wrong mask bit", frameTo(other, { opcode: 0, fin: false, payload: "xxxx" })],
+  ];
+
+  it.each(stops)("stops in front of %s", (_what, bytes) => {
+    expect(gather(concat(fragment("ab"), fragment("c"), bytes))).toMatchObject({
+      body: "<abc",
+      left: bytes.length,
+    });
+  });
+
+  it("stops where there is no room, and where frames may not be so long", () => {
+    const bytes = concat(fragment("ab"), fragment("c"), fragment("def"));
+    expect(gather(bytes, { room: 5 })).toMatchObject({ body: "<abc", room: 2 });
+    expect(gather(bytes, { room: 6 })).toMatchObject({ body: "<abcdef", room: 0 });
+    expect(gather(bytes, { maxFrame: 2 })).toMatchObject({ body: "<abc" });
   });
 });

@@ -128,6 +128,31 @@ describe("a message", () => {
     );
   });
 
+  it("is found, or refused, at the same place however short fragments and chunks are cut", () => {
+    const piece = fc.oneof(
+      { weight: 6, arbitrary: fc.string({ unit: "binary", maxLength: 3 }).map(bytesOf) },
+      { weight: 1, arbitrary: fc.uint8Array({ maxLength: 130 }) },
+    );
+    const between = fc.constantFrom(frame({ opcode: 9, payload: "?" }), frame({ opcode: 3 }), bytesOf(""));
+    const parts = fc.array(fc.tuple(piece, fc.option(between, { freq: 8 })), { minLength: 1, maxLength: 30 });
+    const cuts = fc.array(fc.nat(400), { maxLength: 8 });
+    fc.assert(
+      fc.property(fc.constantFrom(1, 2), parts, cuts, fc.nat(200), (opcode, pieces, chunkCuts, limit) => {
+        const bytes = concat(
+          ...pieces.flatMap(([payload, control], index) => [
+            control ?? bytesOf(""),
+            frame({ opcode: index === 0 ? opcode : 0, fin: index === pieces.length - 1, payload }),
+          ]),
+        );
+        const byteByByte = Array.from(bytes, (byte) => Uint8Array.of(byte));
+        const expected = read(byteByByte, { maxMessageSize: limit });
+        expect(read([bytes], { maxMessageSize: limit })).toEqual(expected);
+        expect(read(cutAt(bytes, chunkCuts), { maxMessageSize: limit })).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("that lies whole in a chunk is a view of it, not a copy", () => {
     const reader = new MessageReader("client", NO_EXTENSIONS, DEFAULTS);
     const chunk = binary("Hello");

@@ -281,7 +281,9 @@ async function reach<Data>(settings: ConnectSettings<Data>, attempt: Attempt): P
       }
       const next = follow(url, response.fields.all("Location"), fields);
       if (!next.ok) throw connectError("redirect", next.rule, next.detail, { response });
-      if (next.url.origin !== url.origin) route = { ...route, tls: withoutIdentity(route.tls) };
+      if (next.url.origin !== url.origin) {
+        route = { ...route, socketPath: undefined, tls: withoutIdentity(route.tls) };
+      }
       ({ url, fields } = next);
     }
   }

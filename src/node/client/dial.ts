@@ -69,8 +69,8 @@ function encrypt(
   attempt: Attempt,
 ): Promise<Duplex> {
   attempt.phase = "tls";
-  // An address is no name for a server (RFC 6066 §3), but it is one that its certificate can have.
-  const servername = isIP(hostname) === 0 ? hostname : "";
+  // RFC 6066 §3: an address is no name for a server, though its certificate can have it; and a name ends without a dot.
+  const servername = isIP(hostname) !== 0 ? "" : hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
   const name = { servername, host: hostname, ALPNProtocols: ["http/1.1"] };
   try {
     return opened(connectTls({ ...name, ...options, socket: stream }), "secureConnect", "tls", attempt);

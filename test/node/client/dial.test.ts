@@ -10,7 +10,7 @@ import { type Attempt, dial, nextOf, type Route, readRefusal } from "../../../sr
 import { readUrl } from "../../../src/node/client/url.ts";
 import { Fields } from "../../../src/protocol/fields.ts";
 import { makeCertificate } from "../../helpers/certificate.ts";
-import { FakeSocket, turn } from "../../helpers/fake-socket.ts";
+import { FakeSocket, turn, until } from "../../helpers/fake-socket.ts";
 import { bytesOf } from "../../helpers/frames.ts";
 
 const listeners: Server[] = [];
@@ -123,9 +123,15 @@ describe.skipIf(certificate === undefined)("dialling with TLS", () => {
     const names: (string | false | null)[] = [];
     const server = createTlsServer({ ...certificate }, (socket) => names.push(socket.servername));
     const port = await listening(server);
-    await dialled(`wss://localhost:${port}/`, { tls: { ca: certificate!.cert }, tcp: { family: 4 } });
-    if (names.length === 0) await once(server, "secureConnection");
-    expect(names).toEqual(["localhost"]);
+    for (const host of ["localhost", "localhost.", "127.0.0.1"]) {
+      const lookup = (_name: string, _options: unknown, done: (...found: unknown[]) => void): void => {
+        done(null, [{ address: "127.0.0.1", family: 4 }]);
+      };
+      const tls = { ca: certificate!.cert };
+      await dialled(`wss://${host}:${port}/`, { tls, tcp: { lookup: lookup as never } });
+    }
+    await until(() => names.length === 3, "all had said so");
+    expect(names).toEqual(["localhost", "localhost", false]);
   });
 
   it("refuses a certificate that nobody vouches for, and one for another name", async () => {
