@@ -1,5 +1,5 @@
 /**
- * Chapter 8.16 — The linear style: a connection as a conversation (`for await … of peer`, `await peer.send`).
+ * Chapter 8.17 — The linear style: a connection as a conversation (`for await … of peer`, `await peer.send`).
  *
  * Turns an async function into handlers. Messages wait in a queue until the function asks for them, and while any
  * wait, nothing is read from the peer: so a slow conversation slows the peer down instead of filling our memory.
@@ -51,9 +51,13 @@ export class Lines<Data> {
   handlers(others: Handlers<Data>): Handlers<Data> {
     return {
       ...others,
-      message: (peer, data) => this.of(peer).put(data),
+      open: (peer) => {
+        this.of(peer);
+        return others.open?.(peer);
+      },
+      message: (peer, data) => this.#lines.get(peer)?.put(data),
       close: (peer, closed) => {
-        this.of(peer).end();
+        this.#lines.get(peer)?.end();
         return others.close?.(peer, closed);
       },
     };

@@ -5,7 +5,7 @@
  * for the last piece, in the order of the calls.
  *
  * What this file must not know: how anything is sent.
- * Next: node-peer.ts.
+ * Next: waiters.ts.
  */
 
 import type { PreparedMessage } from "../protocol/prepared-message.ts";

@@ -10,6 +10,23 @@ export {
   type ConnectRule,
   type RefusedResponse,
 } from "./client/connect-error.ts";
+export type { OutboxOptions } from "./client/outbox.ts";
+export {
+  Reconnecting,
+  type ReconnectingHandlers,
+  type ReconnectingOptions,
+  type ReconnectingState,
+  reconnecting,
+  type Stopped,
+} from "./client/reconnecting.ts";
+export type { Failure, RetryOptions } from "./client/retry-policy.ts";
+export {
+  type CloseReason,
+  ConnectionClosedError,
+  connectStreams,
+  type SocketStreams,
+  streamsOf,
+} from "./client/streams.ts";
 export type { CompressionOptions } from "./compression.ts";
 export type { PeerOptions } from "./options.ts";
 export type {

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.15 — A connection on a Node stream: the peer, from its first frame to its last byte.
+ * Chapter 8.16 — A connection on a Node stream: the peer, from its first frame to its last byte.
  *
  * Owns the socket once the opening handshake is over. Hands what arrives to a `Connection`, carries what that writes,
  * and watches both for trouble: it stops reading from a peer that does not take what it is sent, closes one that is
@@ -37,6 +37,7 @@ import { TokenBucket } from "./rate.ts";
 import { Taps } from "./tap.ts";
 import { Pause, plain, Transport, type TransportListener } from "./transport.ts";
 import { type Patient, Vitals, type VitalsContext } from "./vitals.ts";
+import { Waiters } from "./waiters.ts";
 
 /** What all peers of a server or client share. */
 export interface PeerContext<Data> extends VitalsContext {
@@ -71,6 +72,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   /** A handler threw: this peer is closing, and its handlers hear nothing more but the end. */
   #muted = false;
   #cause: unknown = undefined;
+  #terminated = false;
 
   /** There are none before `start`. */
   #vitals: Vitals | undefined = undefined;
@@ -80,9 +82,8 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   #held: HeldBack | undefined = undefined;
 
   #ended: PeerClosed | undefined = undefined;
-  #onEnded: ((closed: PeerClosed) => void)[] = [];
-  #onDrained: (() => void)[] = [];
-  readonly #taps = new Taps();
+  #waiters: Waiters | undefined = undefined;
+  #taps: Taps | undefined = undefined;
 
   constructor(context: PeerContext<Data>, socket: Duplex, opened: Opened<Data>) {
     const { role, settings, clock } = context;
@@ -135,7 +136,8 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   get closed(): Promise<PeerClosed> {
     const ended = this.#ended;
     if (ended !== undefined) return Promise.resolve(ended);
-    return new Promise((resolve) => this.#onEnded.push(resolve));
+    this.#waiters ??= new Waiters();
+    return this.#waiters.ended();
   }
 
   send(data: Sendable): SendResult {
@@ -200,6 +202,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   terminate(): void {
+    this.#terminated = true;
     this.#transport.destroy();
   }
 
@@ -219,10 +222,12 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   drained(): Promise<void> {
     if (this.#ended !== undefined || !this.#transport.needsDrain) return Promise.resolve();
-    return new Promise((resolve) => this.#onDrained.push(resolve));
+    this.#waiters ??= new Waiters();
+    return this.#waiters.drained();
   }
 
   tap(listener: TapListener): () => void {
+    this.#taps ??= new Taps();
     return this.#taps.add(listener, (error) => this.#fail(error));
   }
 
@@ -271,7 +276,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   /** The connection's output. `Handler.write`. */
   write(bytes: Uint8Array, more: boolean): boolean {
     this.#context.statistics.bytesOut += bytes.length;
-    this.#taps.push("out", bytes);
+    this.#taps?.push("out", bytes);
     this.#transport.write(bytes, more);
     const { waiting } = this.#transport;
     if (waiting === 0) return true;
@@ -312,7 +317,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   receive(chunk: Uint8Array): void {
     this.#vitals?.sign();
     this.#context.statistics.bytesIn += chunk.length;
-    this.#taps.push("in", chunk);
+    this.#taps?.push("in", chunk);
     try {
       this.#connection.receive(chunk);
     } catch (error) {
@@ -369,7 +374,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
       this.#transport.resume(Pause.Backpressure);
       tellBackpressure(this, "resumed");
     }
-    for (const resolve of this.#onDrained.splice(0)) resolve();
+    this.#waiters?.tellDrained();
     if (!this.#owesDrain) return;
     this.#owesDrain = false;
     this.#call(this.#context.handlers.drain, undefined);
@@ -426,13 +431,12 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   /** `Handler.onClose`: told exactly once, and last. */
   onClose(closed: Closed): void {
-    const ended = peerClosed(closed, this.#cause);
+    const ended = peerClosed(closed, this.#terminated, this.#cause);
     this.#ended = ended;
     this.#vitals?.end();
     this.#context.ended(this, ended);
     tellClose(this, ended);
-    for (const resolve of this.#onDrained.splice(0)) resolve();
-    for (const resolve of this.#onEnded.splice(0)) resolve(ended);
+    this.#waiters?.tellEnded(ended);
     this.#muted = false;
     this.#call(this.#context.handlers.close, ended);
   }

@@ -94,9 +94,13 @@ export interface LinearPeer<Data = unknown> extends Omit<Peer<Data>, "send">, As
 
 export type Conversation<Data = unknown> = (peer: LinearPeer<Data>) => Promise<unknown>;
 
-export function peerClosed(closed: Closed, cause: unknown): PeerClosed {
-  const phase = closed.clean ? "closed" : closed.initiator === "transport" ? "open" : "closing";
-  return cause === undefined ? { ...closed, phase } : { ...closed, phase, cause };
+/** `terminated`: this side has ended the connection without saying so. */
+export function peerClosed(closed: Closed, terminated: boolean, cause: unknown): PeerClosed {
+  const { clean } = closed;
+  const wasClosing = closed.initiator !== "transport";
+  const initiator = terminated && !wasClosing ? "local" : closed.initiator;
+  const phase = clean ? "closed" : wasClosing ? "closing" : "open";
+  return { ...closed, initiator, phase, ...(cause !== undefined && { cause }) };
 }
 
 /** In bytes, or in characters for text: near enough for a budget. */

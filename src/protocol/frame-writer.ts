@@ -69,11 +69,14 @@ interface Block {
   readonly slab: Uint8Array | undefined;
 }
 
+/** Few connections ever have one: the others share this array. */
+const NO_BLOCKS: Block[] = [];
+
 export class FrameWriter {
   readonly #output: Output;
   /** A client's source of masking keys; a server has none, since it never masks (§5.1). */
   readonly #keys: MaskingKeys | undefined;
-  readonly #blocks: Block[] = [];
+  #blocks: Block[] = NO_BLOCKS;
   #blockBytes = 0;
   #slab: Uint8Array = EMPTY_BYTES;
   #used = 0;
@@ -194,6 +197,7 @@ export class FrameWriter {
   }
 
   #push(block: Block): void {
+    if (this.#blocks === NO_BLOCKS) this.#blocks = [];
     this.#blocks.push(block);
     this.#blockBytes += block.bytes.length;
   }

@@ -65,7 +65,9 @@ export class MessageReader {
 
   readonly #frames: FrameReader;
   readonly #pipeline: Pipeline;
-  readonly #options: MessageReaderOptions;
+  readonly #maxMessageSize: number;
+  readonly #pieces: boolean;
+  readonly textAsBytes: boolean;
 
   // The message under way.
   #transformed = 0;
@@ -82,16 +84,14 @@ export class MessageReader {
 
   constructor(role: Role, pipeline: Pipeline, options: MessageReaderOptions) {
     this.#pipeline = pipeline;
-    this.#options = options;
+    this.#maxMessageSize = options.maxMessageSize;
+    this.#pieces = options.pieces;
+    this.textAsBytes = options.textAsBytes;
     this.#frames = new FrameReader(role, pipeline.claimedBits, options.maxFrameSize, options.maxMessageSize);
   }
 
   get messageType(): "text" | "binary" {
     return this.type === Opcode.Text ? "text" : "binary";
-  }
-
-  get textAsBytes(): boolean {
-    return this.#options.textAsBytes;
   }
 
   get unread(): boolean {
@@ -135,7 +135,7 @@ export class MessageReader {
     const frames = this.#frames;
     if (!frames.readHeader()) return false;
     if (isControl(frames.first)) return true;
-    const { maxMessageSize } = this.#options;
+    const maxMessageSize = this.#maxMessageSize;
     if (!frames.fragmented) {
       this.type = frames.opcode as typeof this.type;
       this.#transformed = frames.reservedBits;
@@ -176,7 +176,7 @@ export class MessageReader {
     const last = frames.remaining === 0 && frames.fin;
     if (count === 0 && !last) return Signal.Drained;
     if (this.#transformed !== 0) return this.#decode(chunk, start, end, last);
-    if (this.#options.pieces) return this.#piece(chunk, start, end, last);
+    if (this.#pieces) return this.#piece(chunk, start, end, last);
     // The common case: the whole message lies in this chunk.
     if (last && this.#body === undefined) return this.#whole(chunk, start, end);
     return this.#gather(chunk, start, end, last);
@@ -201,13 +201,12 @@ export class MessageReader {
 
   /** A message, or part of one, that extensions have transformed (RFC 7692 §6.2). */
   #decode(chunk: Uint8Array, start: number, end: number, last: boolean): Signal {
-    if (last && this.#coded === undefined && !this.#options.pieces)
-      return this.#decodeWhole(chunk, start, end);
+    if (last && this.#coded === undefined && !this.#pieces) return this.#decodeWhole(chunk, start, end);
     const body = (this.#body ??= new ByteBuffer());
     const from = body.length;
     const rule = this.#decodeInBlocks(chunk, start, end, body, last);
     if (rule !== undefined) return this.#broken(rule);
-    if (this.#options.pieces) {
+    if (this.#pieces) {
       if (body.length === 0 && !last) return Signal.Drained;
       const piece = body.take();
       return this.#piece(piece, 0, piece.length, last);
@@ -225,7 +224,7 @@ export class MessageReader {
     last: boolean,
   ): Rule | undefined {
     const coded = (this.#coded ??= new ByteBuffer());
-    const limit = this.#options.maxMessageSize - this.#delivered;
+    const limit = this.#maxMessageSize - this.#delivered;
     for (let at = start; ; ) {
       const count = Math.min(end - at, DECODED_BLOCK - coded.length);
       coded.append(chunk, at, at + count);
@@ -242,18 +241,12 @@ export class MessageReader {
   /** The common case of a transformed message: it is decoded at once, in memory that all connections share. */
   #decodeWhole(chunk: Uint8Array, start: number, end: number): Signal {
     const coded = chunk.subarray(start, end);
-    const decoded = this.#pipeline.decode(
-      this.#transformed,
-      coded,
-      scratch,
-      this.#options.maxMessageSize,
-      true,
-    );
+    const decoded = this.#pipeline.decode(this.#transformed, coded, scratch, this.#maxMessageSize, true);
     const bytes = scratch.view();
     if (scratch.bytes.length > SCRATCH_KEPT) scratch.take();
     else scratch.clear();
     if (decoded !== Decoded.Ok) return this.#broken(RULE_OF[decoded]);
-    const readAtOnce = this.type === Opcode.Text && !this.#options.textAsBytes;
+    const readAtOnce = this.type === Opcode.Text && !this.textAsBytes;
     return this.#whole(readAtOnce ? bytes : bytes.slice(), 0, bytes.length);
   }
 
@@ -268,15 +261,14 @@ export class MessageReader {
 
   /** A message that lies whole in `bytes`, and that nobody has validated yet. */
   #whole(bytes: Uint8Array, start: number, end: number): Signal {
-    if (this.#options.textAsBytes && !this.#isValidSoFar(bytes, start, end, true))
-      return this.#broken("invalid-utf8");
+    if (this.textAsBytes && !this.#isValidSoFar(bytes, start, end, true)) return this.#broken("invalid-utf8");
     return this.#deliver(bytes.subarray(start, end));
   }
 
   /** Hands out a whole message. §8.1: text is UTF-8, or the connection fails; the platform's decoder sees to that. */
   #deliver(message: Uint8Array): Signal {
     this.#coded = this.#body = undefined;
-    if (this.type === Opcode.Binary || this.#options.textAsBytes) {
+    if (this.type === Opcode.Binary || this.textAsBytes) {
       this.data = message;
       return this.type;
     }

@@ -142,7 +142,7 @@ describe("a peer", () => {
   it("that is terminated ends without a word", async () => {
     const { peer } = open();
     peer.terminate();
-    expect(await peer.closed).toMatchObject({ code: 1006, clean: false, initiator: "transport" });
+    expect(await peer.closed).toMatchObject({ code: 1006, clean: false, initiator: "local", phase: "open" });
     expect(socket.calls).toEqual([]);
   });
 

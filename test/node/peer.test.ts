@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytesFrom, isPromiseLike, sizeOf } from "../../src/node/peer.ts";
+import { bytesFrom, isPromiseLike, peerClosed, sizeOf } from "../../src/node/peer.ts";
 import { PreparedMessage } from "../../src/protocol/prepared-message.ts";
 
 describe("what is sent as bytes", () => {
@@ -37,4 +37,26 @@ it("whatever can be waited for counts as a promise, and nothing else", () => {
   const having = (then: unknown): object => ({ then });
   expect([Promise.resolve(), having(() => {})].map(isPromiseLike)).toEqual([true, true]);
   expect([null, undefined, "then", {}, having(1)].map(isPromiseLike)).toEqual(Array(5).fill(false));
+});
+
+describe("the end of a peer", () => {
+  const whole = { code: 1000, reason: "", clean: true, initiator: "remote" } as const;
+  const broken = { code: 1006, reason: "", clean: false, initiator: "local" } as const;
+  const none = { code: 1006, reason: "", clean: false, initiator: "transport" } as const;
+
+  it("says how far the closing handshake came", () => {
+    const phases = [whole, broken, none].map((closed) => peerClosed(closed, false, undefined).phase);
+    expect(phases).toEqual(["closed", "closing", "open"]);
+  });
+
+  it("says that it was this side which ended the connection, where no closing handshake says so", () => {
+    expect(peerClosed(none, true, undefined)).toEqual({ ...none, initiator: "local", phase: "open" });
+    expect(peerClosed(broken, true, undefined)).toEqual({ ...broken, phase: "closing" });
+    expect(peerClosed({ ...broken, initiator: "remote" }, true, undefined).initiator).toBe("remote");
+  });
+
+  it("has a cause only if there is one", () => {
+    expect(peerClosed(whole, false, undefined)).not.toHaveProperty("cause");
+    expect(peerClosed(none, false, "reset").cause).toBe("reset");
+  });
 });

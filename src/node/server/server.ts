@@ -123,6 +123,8 @@ export class Server<Data = unknown> {
   readonly #listeners: TcpServer[] = [];
   /** Every connection to them, from its first moment to its last: during the TLS handshake, and once refused, too. */
   readonly #sockets = new Set<Socket>();
+  /** One for all of them, which it is called on. */
+  readonly #forget: (this: Socket) => void;
   #pages: Pages | undefined = undefined;
   #isClosing = false;
   #closing: Promise<CloseReport<Data>> | undefined = undefined;
@@ -131,6 +133,10 @@ export class Server<Data = unknown> {
   readonly #endings: Ending<Data>[] = [];
 
   constructor(options: ServerOptions<Data>, application: Application<Data>) {
+    const sockets = this.#sockets;
+    this.#forget = function () {
+      sockets.delete(this);
+    };
     const { clock = systemClock, upgrade, subprotocols = [], extensions = [] } = options;
     const { maxConnections = Number.POSITIVE_INFINITY, limits = {} } = options;
     const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = options;
@@ -233,7 +239,7 @@ export class Server<Data = unknown> {
 
   #follow(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.on("close", this.#forget);
   }
 
   #accept(socket: Socket, secure: boolean): void {
