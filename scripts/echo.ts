@@ -1,14 +1,15 @@
 /**
- * An echo server, to try clients on: `serve` of src/node/server.ts with its defaults, and every message sent back.
+ * An echo server, to try clients on: `serve` of src/node/server/server.ts with its defaults, and every message sent back.
  *
  *   npm run echo -- --port 9001
  *
- * `echoOptions` reads the arguments and touches nothing, so that tests can call it; the last lines of the file run it.
+ * `echoOptions` reads the arguments and touches nothing, and `echoServer` does what they say, so that tests can call
+ * them; the last lines of the file run both.
  */
 
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { type ServeOptions, serve } from "../src/node/server/server.ts";
+import { type ServeOptions, type Server, serve } from "../src/node/server/server.ts";
 import { authority, endAsked, Misuse, readNumber, readPort, runCommand } from "./command.ts";
 
 const HELP = `Sends every message back to whoever sent it.
@@ -55,13 +56,18 @@ export function echoOptions(args: readonly string[]): EchoOptions | undefined {
   };
 }
 
+/** Listens, and sends every message back to whoever sent it. */
+export function echoServer(options: ServeOptions): Promise<Server> {
+  return serve({ ...options, message: (peer, data) => peer.send(data) });
+}
+
 async function main(): Promise<void> {
   const options = echoOptions(process.argv.slice(2));
   if (options === undefined) {
     process.stdout.write(HELP);
     return;
   }
-  const server = await serve({ ...options, message: (peer, data) => peer.send(data) });
+  const server = await echoServer(options);
   console.log(`listening on ws://${authority(options.host, server.port)}`);
   await endAsked();
   const { clean, unclean } = await server.close();

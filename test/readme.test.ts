@@ -10,6 +10,7 @@ const scripts = JSON.parse(readFileSync(new URL("../package.json", import.meta.u
 const modules: Record<string, () => Promise<object>> = {
   framewright: () => import("../src/index.ts"),
   "framewright/node": () => import("../src/node/index.ts"),
+  "framewright/websocket": () => import("../src/node/client/websocket.ts"),
   "framewright/sse": () => import("../src/sse/index.ts"),
   "framewright/deflate": () => import("../src/deflate/index.ts"),
 };

@@ -1,20 +1,10 @@
-/**
- * The demonstration in a real browser: the page of demo/, used as a reader would use it.
- *
- *   npm run browser [-- --screenshots DIR]
- *
- * No part of `npm test`, since it needs a browser: chromium, or what the environment's CHROMIUM names. Without one it
- * says that it was skipped, and succeeds.
- */
+/** The demonstration in a real browser: the page of demo/, used as a reader would use it. */
 
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startDemo } from "../../demo/server.ts";
-import { Chromium, type ExceptionDetails, findChromium } from "./chromium.ts";
-
-const { values } = parseArgs({ options: { screenshots: { type: "string" } } });
+import { Chromium, type ExceptionDetails } from "./chromium.ts";
 
 /** How long the page may take for anything. */
 const PATIENCE = 10_000;
@@ -36,7 +26,7 @@ const text = (selector: string): string => `document.querySelector(${JSON.string
 const FRAMES = `Array.from(document.querySelectorAll(".frame"),
   (frame) => frame.dataset.direction + " " + frame.querySelector("strong").textContent)`;
 
-async function useThePage(chromium: Chromium, port: number): Promise<void> {
+async function useThePage(chromium: Chromium, port: number, screenshots?: string): Promise<void> {
   const wait = (condition: string): Promise<void> => chromium.evaluate(until(condition));
   const fill = async (id: string, value: string): Promise<void> => {
     await chromium.evaluate(`document.getElementById("${id}").select()`);
@@ -92,7 +82,7 @@ async function useThePage(chromium: Chromium, port: number): Promise<void> {
     await wait(`${text("#missed")}.includes("sent again")`);
   });
 
-  await takeScreenshots(chromium);
+  if (screenshots !== undefined) await takeScreenshots(chromium, screenshots);
 
   await step("a close is answered, and said", async () => {
     await fill("code", "4001");
@@ -125,9 +115,7 @@ const VIEWS = [
   { name: "phone", width: 390, height: 844, mobile: true },
 ];
 
-async function takeScreenshots(chromium: Chromium): Promise<void> {
-  const folder = values.screenshots;
-  if (folder === undefined) return;
+async function takeScreenshots(chromium: Chromium, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   for (const { name, ...size } of VIEWS) {
     await chromium.send("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor: 1 });
@@ -154,7 +142,8 @@ interface Noted {
   readonly entry: { readonly level: string; readonly text: string; readonly url?: string };
 }
 
-async function main(path: string): Promise<void> {
+/** `path` is that of a browser; `screenshots` a folder for some, if they are wanted. */
+export async function useTheDemonstration(path: string, screenshots?: string): Promise<void> {
   const demo = await startDemo(0, "127.0.0.1");
   const chromium = await Chromium.start(path);
   const complaints: string[] = [];
@@ -169,20 +158,11 @@ async function main(path: string): Promise<void> {
       complaints.push(`${entry.level}: ${entry.text} ${entry.url}`);
     });
     for (const domain of ["Page", "Runtime", "Log"]) await chromium.send(`${domain}.enable`);
-    await useThePage(chromium, demo.port);
+    await useThePage(chromium, demo.port, screenshots);
     assert.deepEqual(complaints, [], "the browser has nothing to complain of");
   } finally {
     await chromium.stop();
     await demo.close();
   }
   console.log("the demonstration works in a browser");
-}
-
-const path = findChromium();
-if (path === undefined) {
-  console.log(
-    "SKIPPED: there is no browser here. Install chromium, or name one in the environment's CHROMIUM.",
-  );
-} else {
-  await main(path);
 }

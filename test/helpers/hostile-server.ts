@@ -2,14 +2,20 @@
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { afterEach } from "vitest";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { afterEach, beforeEach, expect } from "vitest";
+import { TICK } from "../../src/node/timers.ts";
 import { acceptValue } from "../../src/protocol/accept.ts";
-import { until } from "./fake-socket.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { turn, until } from "./fake-socket.ts";
 import { concat, type ReadFrame, readFrames } from "./frames.ts";
 import { lines } from "./handshakes.ts";
 
 /** What a server does with a connection. Whatever it throws fails the test. */
 export type Script = (wire: Wire) => unknown;
+
+/** Bytes in one write of a flood. */
+const FLOOD_SIZE = 64 * 1024;
 
 /** The server's end of one connection: what has come, and ways to answer. */
 export class Wire {
@@ -17,15 +23,12 @@ export class Wire {
   #received: Uint8Array = new Uint8Array(0);
   /** Where the frames begin: behind the head of the request. */
   #headEnd = 0;
-  /** The client has ended its side, or all of it. */
-  ended = false;
   closed = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on("error", () => {});
     socket.on("data", (chunk) => (this.#received = concat(this.#received, chunk)));
-    socket.on("end", () => (this.ended = true));
     socket.on("close", () => (this.closed = true));
   }
 
@@ -58,39 +61,39 @@ export class Wire {
     this.socket.write(concat(...parts.map(bytes)));
   }
 
-  /** One byte in each packet, as far as TCP can be told so. */
+  /** One byte after the other, as far as TCP can be told so. */
   async trickle(part: Uint8Array | string): Promise<void> {
-    for (const byte of bytes(part)) {
-      if (!this.socket.writable) return;
-      await new Promise((resolve) => this.socket.write(Uint8Array.of(byte), resolve));
-    }
+    for (const byte of bytes(part)) await new Promise((done) => this.socket.write(Uint8Array.of(byte), done));
   }
 
-  /** Writes the same again and again, until the client has gone. Returns how often the network took it. */
-  async flood(part: Uint8Array | string): Promise<number> {
-    const again = bytes(part);
-    let taken = 0;
-    while (this.socket.writable) {
-      if (!this.socket.write(again)) await Promise.race([once(this.socket, "drain"), this.gone()]);
-      taken++;
-    }
-    return taken;
+  /** Writes the same again and again, until the client has gone. */
+  async flood(part: Uint8Array | string): Promise<void> {
+    const once = bytes(part);
+    const many = concat(...Array.from({ length: Math.ceil(FLOOD_SIZE / once.length) }, () => once));
+    while (this.socket.writable) await new Promise((done) => this.socket.write(many, done));
   }
 
   /** Answers as a decent server does, with `parts` right behind the head. */
-  async open(...parts: readonly (Uint8Array | string)[]): Promise<RequestText> {
-    const request = await this.request();
-    this.write(switching(request.accept), ...parts);
-    return request;
+  async open(...parts: readonly (Uint8Array | string)[]): Promise<void> {
+    const { accept } = await this.request();
+    this.write(switching(accept), ...parts);
+  }
+
+  /** Ends its side, as a decent server does behind the closing handshake (§7.1.1). */
+  end(): void {
+    this.socket.end();
   }
 
   reset(): void {
     this.socket.resetAndDestroy();
   }
 
-  /** Fulfilled when the client has gone. */
-  async gone(): Promise<void> {
-    if (!this.closed) await once(this.socket, "close").catch(() => {});
+  /** Waits until a frame with this opcode has come. */
+  async frame(opcode: number): Promise<void> {
+    await until(
+      () => this.frames.some((frame) => frame.opcode === opcode),
+      `a frame with opcode ${opcode} is there`,
+    );
   }
 }
 
@@ -113,7 +116,7 @@ export class RequestText {
   }
 }
 
-/** The head of a good answer; with more lines, or with a line in the place of one with the same name. */
+/** The head of a good answer, with more lines. */
 export function switching(accept: string, ...more: readonly string[]): string {
   const usual = ["Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Accept: ${accept}`];
   return lines("HTTP/1.1 101 Switching Protocols", ...usual, ...more);
@@ -133,12 +136,13 @@ export interface HostileServer {
  * Starts servers that are stopped when their test has ended. Then no client may have left a connection open: that is
  * waited for, and is a failure when it does not come.
  */
-export function hostileServers(): (script: Script) => Promise<HostileServer> {
+export function hostileServers(): (script: Script, tls?: TlsOptions) => Promise<HostileServer> {
   const running: { server: Server; wires: Wire[]; failures: unknown[] }[] = [];
   afterEach(async () => {
     for (const { server, wires, failures } of running.splice(0)) {
       try {
-        await until(() => wires.every(({ closed, ended }) => closed || ended), "the client has hung up");
+        for (const { socket } of wires) socket.resume();
+        await until(() => wires.every(({ closed }) => closed), "the client has hung up");
         if (failures.length > 0) throw failures[0];
       } finally {
         for (const { socket } of wires) socket.destroy();
@@ -146,19 +150,60 @@ export function hostileServers(): (script: Script) => Promise<HostileServer> {
       }
     }
   });
-  return async (script) => {
+  return async (script, tls) => {
     const wires: Wire[] = [];
     const failures: unknown[] = [];
-    const server = createServer({ noDelay: true }, (socket) => {
+    const accept = (socket: Socket): void => {
       const wire = new Wire(socket);
       wires.push(wire);
       Promise.resolve(wire)
         .then(script)
         .catch((error: unknown) => failures.push(error));
-    });
+    };
+    const server = tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer(tls, accept);
     running.push({ server, wires, failures });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return { port: (server.address() as AddressInfo).port, wires };
   };
+}
+
+export const urlOf = ({ port }: { port: number }, scheme = "ws"): string => `${scheme}://127.0.0.1:${port}/`;
+
+// --- What must not be left behind ------------------------------------------------------------------------------
+
+/** Sees to it that no test leaves a rejection that nobody handles. */
+export function noRejections(): void {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  beforeEach(() => void process.on("unhandledRejection", note));
+  afterEach(async () => {
+    await turn();
+    process.off("unhandledRejection", note);
+    expect(unhandled.splice(0), "unhandled rejections").toEqual([]);
+  });
+}
+
+/**
+ * A clock for each test; and it sees to it that none leaves a socket, a timer or a rejection. Comes before whatever
+ * closes servers behind a test: those who register first are called last.
+ */
+export function nothingLeft(): { clock: FakeClock } {
+  const now = { clock: new FakeClock() };
+  beforeEach(() => {
+    now.clock = new FakeClock();
+  });
+  noRejections();
+  afterEach(async () => {
+    await until(() => openSockets() === 0, "no socket is left");
+    now.clock.advance(2 * TICK);
+    expect(now.clock.running, "timers").toBe(0);
+  });
+  return now;
+}
+
+/** Those of this process, at either end. */
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap" || kind === "TLSWrap")
+    .length;
 }

@@ -49,7 +49,8 @@ async function converse(
     const run = promisify(execFile);
     const { stdout } = await run(node, [...argumentsFor(version), url], { cwd: root });
     assert.equal(stdout.trim(), "done");
-    assert.deepEqual({ ...ends[0] }, { code: 3001, reason: "bye", clean: true, initiator: "remote" });
+    const expected = { code: 3001, reason: "bye", clean: true, initiator: "remote", phase: "closed" };
+    assert.deepEqual({ ...ends[0] }, expected);
     assert.deepEqual(extensions, compression ? ["permessage-deflate"] : []);
   });
 }

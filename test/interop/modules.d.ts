@@ -1,7 +1,7 @@
 /** As much of these packages as is used here: so that everything can be checked where they are not installed. */
 
 declare module "ws" {
-  import type { IncomingMessage } from "node:http";
+  import type { IncomingMessage, Server } from "node:http";
 
   export interface PerMessageDeflateOptions {
     serverNoContextTakeover?: boolean;
@@ -40,13 +40,19 @@ declare module "ws" {
     on(event: "unexpected-response", listener: (request: unknown, response: IncomingMessage) => void): this;
   }
 
+  export type VerifyClient = (
+    info: { readonly req: IncomingMessage },
+    decide: (accepted: boolean, code?: number, body?: string, headers?: Record<string, string>) => void,
+  ) => void;
+
   export interface WebSocketServerOptions {
     host?: string;
-    port: number;
+    port?: number;
+    server?: Server;
     maxPayload?: number;
     perMessageDeflate?: boolean | PerMessageDeflateOptions;
-    handleProtocols?: () => string;
-    verifyClient?: () => boolean;
+    handleProtocols?: (offered: ReadonlySet<string>) => string | false;
+    verifyClient?: (() => boolean) | VerifyClient;
   }
 
   export class WebSocketServer {
@@ -55,7 +61,7 @@ declare module "ws" {
     address(): { port: number };
     close(done?: () => void): void;
     on(event: "listening", listener: () => void): this;
-    on(event: "connection", listener: (socket: WebSocket) => void): this;
+    on(event: "connection", listener: (socket: WebSocket, request: IncomingMessage) => void): this;
   }
 }
 

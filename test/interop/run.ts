@@ -13,7 +13,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Check, type Group, Skipped } from "./check.ts";
 
-const HELP = `Runs our server and core against ws and Node's own WebSocket client, and beside Express, Fastify and Koa.
+const HELP = `Runs our server against the clients of ws and of Node, our client and core against the servers of ws and of
+Python's websockets, and our server beside Express, Fastify and Koa.
 
   npm run interop
   npm run interop -- --only TEXT
@@ -22,7 +23,7 @@ const HELP = `Runs our server and core against ws and Node's own WebSocket clien
   --help        this text
 
 Installs what is missing into test/interop/node_modules. Exit code: 0 when every check passes, 1 when one fails, 2
-when this command was misused. A check of a runtime that is not there is skipped, and says so.
+when this command was misused. A check of a runtime, a Python or an openssl that is not there is skipped, and says so.
 `;
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -96,8 +97,9 @@ async function load(): Promise<readonly Group[]> {
   const { wsCompression } = await import("./ws-compression.ts");
   const { wsServer } = await import("./ws-server.ts");
   const { builtinClient } = await import("./builtin-client.ts");
+  const { clientPartners } = await import("./client-partners.ts");
   const { frameworks } = await import("./frameworks.ts");
-  return [wsClient, wsCompression, wsServer, builtinClient, frameworks];
+  return [wsClient, wsCompression, wsServer, builtinClient, ...clientPartners, frameworks];
 }
 
 // --- The checks -------------------------------------------------------------------------------------------------

@@ -139,7 +139,13 @@ const closing: Check[] = [
         await withServer({ close: (_peer, how) => tell(how) }, async (_, url) => {
           const line = await wsConnect(url, PLAIN);
           line.socket.close(code, reason);
-          const expected = { code: code ?? NO_STATUS, reason, clean: true, initiator: "remote" };
+          const expected = {
+            code: code ?? NO_STATUS,
+            reason,
+            clean: true,
+            initiator: "remote",
+            phase: "closed",
+          };
           assert.deepEqual({ ...(await closed) }, expected);
           assert.equal((await line.closed).code, code ?? NO_STATUS);
         });

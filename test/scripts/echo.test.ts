@@ -3,11 +3,15 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
-import { echoOptions } from "../../scripts/echo.ts";
+import { isDeepStrictEqual } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { echoOptions, echoServer } from "../../scripts/echo.ts";
+import type { Server } from "../../src/node/server/server.ts";
 import { ClientHandshake } from "../../src/protocol/client-handshake.ts";
 import { permessageDeflate } from "../../src/protocol/permessage-deflate.ts";
+import { FACES, GOODBYE } from "../helpers/faces.ts";
 import { connectTo } from "../helpers/net-client.ts";
+import { MESSAGES } from "../interop/messages.ts";
 
 const script = fileURLToPath(new URL("../../scripts/echo.ts", import.meta.url));
 const started: ChildProcess[] = [];
@@ -111,6 +115,23 @@ describe("echo", () => {
     ]) {
       expect(stdout).toContain(name);
     }
+  });
+});
+
+describe("its server talks to every face of the client", () => {
+  let server: Server;
+  beforeAll(async () => (server = await echoServer(echoOptions(["--port", "0", "--deflate"])!)));
+  afterAll(() => server.close({ timeout: 1000 }));
+
+  const wishes = [false, true].flatMap((compression) =>
+    Object.keys(FACES).map((face) => [face, compression ? "compressed" : "plain", compression] as const),
+  );
+
+  it.each(wishes)("%s, %s", async (face, _, compression) => {
+    const url = `ws://127.0.0.1:${server.port}/`;
+    const { echoes, code, clean } = await FACES[face]!(url, { compression }, MESSAGES);
+    expect({ code, clean }).toEqual({ code: GOODBYE[0], clean: true });
+    expect(isDeepStrictEqual(echoes, MESSAGES)).toBe(true); // Vitest would take long over so many bytes
   });
 });
 

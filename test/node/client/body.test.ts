@@ -125,7 +125,8 @@ describe("a body in chunks", () => {
       "\r\n;x\r\n",
       "\r\n1;\0\r\n",
     ]) {
-      expect(read(`5\r\nhello${rest}xyz`, CHUNKED)).toEqual({ text: "hello", enough: true });
+      expect(read(`5\r\nhello${rest}`, CHUNKED)).toEqual({ text: "hello", enough: true });
+      expect(read(`5\r\nhello${rest}5\r\nhello`, CHUNKED)).toEqual({ text: "hello", enough: true });
     }
   });
 
@@ -169,6 +170,12 @@ describe("no body", () => {
       for (const fields of [{}, CHUNKED, { "Content-Length": "5" }]) {
         expect(read("5\r\nhello\r\n", fields, { status })).toEqual({ text: "", enough: true });
       }
+    }
+  });
+
+  it("is not what any other answer has, as far as its status goes", () => {
+    for (const status of [200, 203, 205, 300, 303, 305, 401, 503]) {
+      expect(read("hello", { "Content-Length": "5" }, { status })).toEqual({ text: "hello", enough: true });
     }
   });
 

@@ -161,15 +161,21 @@ describe("a URL", () => {
   });
 
   it("is either refused with a TypeError, or good for a handshake and equal to its own href, whatever it is", () => {
+    const beginnings = [
+      "",
+      "ws://",
+      "ws:",
+      "ws://u:",
+      "wss://example.com",
+      "https://h:",
+      "http://[::1]/",
+      "wss://h/",
+      "ws://h?",
+    ];
     const odd = fc.string({
-      unit: fc.constantFrom(..."ab:/?#[]@%20\\ \t\n.\"'{}|^`é\u{1f600}\x7f\x00-_~!*".split("")),
+      unit: fc.constantFrom(..."abc012:/?#[]@%\\ \t\n.\"'{}|^`é\u{1f600}\ud800\x7f\0-_~!*"),
     });
-    const texts = fc.oneof(
-      fc.webUrl({ withFragments: true, withQueryParameters: true }),
-      fc
-        .tuple(fc.constantFrom("ws://", "wss://h/", "http://h?", "https://h:", "ws://u:"), odd)
-        .map((parts) => parts.join("")),
-    );
+    const texts = fc.tuple(fc.constantFrom(...beginnings), odd).map((parts) => parts.join(""));
     fc.assert(
       fc.property(texts, (text) => {
         let url: ReturnType<typeof readUrl>;
@@ -183,6 +189,7 @@ describe("a URL", () => {
         expect(() => new ClientHandshake({ host: url.host, target: url.target })).not.toThrow();
         expect(readUrl(url.href)).toEqual({ ...url, credentials: undefined });
       }),
+      { numRuns: 500 },
     );
   });
 });
