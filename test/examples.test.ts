@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientHandshake, Connection, type Event, permessageDeflate } from "../src/index.ts";
@@ -13,7 +14,7 @@ const started: ChildProcess[] = [];
 function run(...args: string[]): ChildProcess {
   const child = spawn(process.execPath, ["--import", "tsx", ...args], {
     cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   started.push(child);
   return child;
@@ -133,6 +134,32 @@ describe("the examples", () => {
     for (const stream of streams) while (!(await stream.read()).done);
     expect(await ended).toEqual([0, null]);
   });
+
+  it("client.ts comes back when its server was killed, and brings what was typed meanwhile", async () => {
+    const server = run("scripts/echo.ts", "--port", "0");
+    const port = await portOf(server);
+    const client = run("examples/client.ts", `ws://127.0.0.1:${port}`);
+    const lines = createInterface({ input: client.stdout! })[Symbol.asyncIterator]();
+    const heard = async (beginning: string): Promise<void> => {
+      for (;;) {
+        const { value, done } = await lines.next();
+        if (done) throw new Error(`it ended without ${JSON.stringify(beginning)}`);
+        if (value.startsWith(beginning)) return;
+      }
+    };
+    await heard("connected");
+    client.stdin!.write("one\n");
+    await heard("< one");
+    server.kill("SIGKILL");
+    await heard("no connection");
+    client.stdin!.write("two\nthree\n");
+    await heard("> three (kept)");
+    run("scripts/echo.ts", "--port", String(port));
+    await heard("< two");
+    await heard("< three");
+    client.stdin!.end();
+    await heard("the end: closed, 0 not sent");
+  }, 20_000);
 
   it("are all run here", () => {
     const tested = readFileSync(fileURLToPath(import.meta.url), "utf8");

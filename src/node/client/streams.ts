@@ -110,8 +110,7 @@ class Faces<Data> implements SocketStreams<Data> {
     this.#abandoning = abandoning;
     this.opened = opening.then((opened) => (this.#peer = opened));
     this.closed = this.opened.then((opened) => opened.closed);
-    // Whoever uses only one of them, or only the streams, has not forgotten the others.
-    this.opened.catch(ignore);
+    // That also handles the rejection of both, for those who use only one of them, or only the streams.
     this.#over = this.closed.then(ignore, ignore);
     this.readable = new ReadableStream<Message>({
       start: () => this.opened.then(ignore),

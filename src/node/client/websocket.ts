@@ -11,6 +11,7 @@
  * given, and there is no page whose URL could be the base of another. No event can be `isTrusted`.
  *
  * What this file must not know: sockets, frames, handshakes. It stands on `connect`.
+ * Next: ../index.ts.
  */
 
 import { EMPTY_BYTES } from "../../bytes.ts";
@@ -27,8 +28,8 @@ export { CloseEvent, type CloseEventInit } from "./events.ts";
 export type BinaryType = "blob" | "arraybuffer";
 
 /**
- * What Node needs to be told and no browser asks: the third argument of the constructor. It is ours, not the
- * standard's. `compression` is true by default, as it is in browsers.
+ * What a program may want to say and no page can: the third argument of the constructor, which is ours and not the
+ * standard's. See `ConnectOptions`; but `compression` is true by default, as it is in browsers.
  */
 export type WebSocketOptions = Pick<
   ConnectOptions,
@@ -126,8 +127,8 @@ export class WebSocket extends EventTarget {
     checkSubprotocols(subprotocols);
     let agreed = "";
     const settings: ConnectOptions = {
-      compression: true,
       ...options,
+      compression: options.compression ?? true,
       subprotocols,
       // Decision: the buffer is never full. What is sent is counted in `bufferedAmount`, and a page is trusted to look.
       maxBufferedBytes: Number.POSITIVE_INFINITY,
@@ -240,11 +241,11 @@ export class WebSocket extends EventTarget {
     this.#readyState = ReadyState.CLOSING;
     if (state === ReadyState.OPEN) {
       this.#departures?.close(closing);
-      return;
+    } else {
+      // Decision: also if it is established, but the page has not been told. What it cannot know makes no difference.
+      this.#abandoning.abort();
+      this.#peer?.terminate();
     }
-    // Decision: also if it is established, but the page has not been told. What it cannot know makes no difference.
-    this.#abandoning.abort();
-    this.#peer?.terminate();
   }
 
   // --- Feedback from the protocol -----------------------------------------------------------------------------
@@ -255,11 +256,12 @@ export class WebSocket extends EventTarget {
     setImmediate(() => {
       task();
       // The server has begun to close behind what was told last: to say so is a task, too.
-      if (--this.#tasks === 0 && this.#state !== this.#readyState) this.#queueTask(() => this.#closing());
+      if (--this.#tasks === 0 && this.#state !== this.#readyState)
+        this.#queueTask(() => this.#beginToClose());
     });
   }
 
-  #closing(): void {
+  #beginToClose(): void {
     if (this.#readyState === ReadyState.OPEN) this.#readyState = ReadyState.CLOSING;
   }
 
@@ -341,9 +343,11 @@ function toStrings(value: unknown): string[] {
 
 /** §4.1 (10): tokens, all different. */
 function checkSubprotocols(subprotocols: readonly string[]): void {
-  const wrong = subprotocols.find((name, at) => !isToken(name) || subprotocols.indexOf(name) < at);
-  if (wrong === undefined) return;
-  throw new DOMException(`protocols: ${quote(wrong)} is no token, or is there twice`, "SyntaxError");
+  const wrong = subprotocols.find((name) => !isToken(name));
+  if (wrong !== undefined) throw new DOMException(`protocols: ${quote(wrong)} is not a token`, "SyntaxError");
+  if (new Set(subprotocols).size < subprotocols.length) {
+    throw new DOMException("protocols: one is there twice", "SyntaxError");
+  }
 }
 
 function parcelOf(data: unknown): Parcel {

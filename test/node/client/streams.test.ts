@@ -1,5 +1,6 @@
 /** The web-streams face: over a peer that writes down what is asked of it, and over real connections. */
 
+import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clientStats } from "../../../src/node/client/connect.ts";
@@ -450,6 +451,22 @@ describe("the writable", () => {
     expect(peer.story).toEqual(["close 1011"]);
   });
 
+  it("does not mind being aborted, for whatever reason, when it is failing already", async () => {
+    const { peer, writable } = byHand();
+    peer.send = () => new Promise(() => {});
+    peer.close = () => {
+      throw new RangeError("close: 1006 may not be sent");
+    };
+    const writer = writable.getWriter();
+    void writer.write("stuck");
+    await turns();
+    peer.end(broken);
+    await turns();
+    void writer.abort({ closeCode: 1006 });
+    await turns();
+    expect(await failure(writer.ready)).toMatchObject({ closed: broken });
+  });
+
   it("tells of an abort at once, though a write is stuck, and drops the writes behind it", async () => {
     const { peer, writable } = byHand();
     const writer = writable.getWriter();
@@ -787,6 +804,7 @@ describe("the opening", () => {
     const controller = new AbortController();
     const { opened, close, closed } = connectStreams(url, { signal: controller.signal });
     const peer = await opened;
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     controller.abort();
     await turns();
     expect(peer.state).toBe("open");

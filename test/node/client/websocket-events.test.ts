@@ -1,5 +1,7 @@
 /** The WHATWG class: what it tells, in which order, and in which state it is then. */
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { constants, deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { channels } from "../../../src/node/channels.ts";
@@ -18,6 +20,12 @@ const textFrame = (payload: string): Uint8Array => frame({ opcode: 1, payload })
 const closeFrame = (code: number): Uint8Array => {
   return frame({ opcode: 8, payload: Uint8Array.of(code >> 8, code & 0xff) });
 };
+/** The runtime's own, which it shows only when told so. */
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
 const at = ({ port }: { readonly port: number }, path = "/"): string => `ws://127.0.0.1:${port}${path}`;
 
 describe("the open event", () => {
@@ -344,7 +352,7 @@ describe("the error event", () => {
   it.each([
     ["ends", (socket: { end(): void }) => socket.end()],
     ["is reset", (socket: { reset(): void }) => socket.reset()],
-  ])("comes if the connection %s without a Close frame", async (_how, lose) => {
+  ])("[RFC6455-7.2.1-02] comes if the connection %s without a Close frame", async (_how, lose) => {
     const { port } = await hostile(async (wire) => {
       await wire.open(textFrame("last"));
       await wire.frame(1);
@@ -357,7 +365,7 @@ describe("the error event", () => {
     expect(lines).toEqual(["open in 1", "message last in 1", "error in 3", "close in 3"]);
   });
 
-  it("comes if the server does not answer a Close in time", async () => {
+  it("[RFC6455-7.1.1-04] comes if the server does not answer a Close in time", async () => {
     const { port } = await hostile(async (wire) => {
       await wire.open();
     });
@@ -391,7 +399,7 @@ describe("the close event", () => {
     ["closed with a code and a reason", [4000, "Grüße"], '4000 "Grüße" clean'],
     ["closed with a code", [1001], '1001 "" clean'],
     ["closed with an error of its own", [1011, "sorry"], '1011 "sorry" clean'],
-  ])("tells what a server %s", async (_how, args, expected) => {
+  ])("[RFC6455-7.1.6-01] tells what a server %s", async (_how, args, expected) => {
     const server = await started({ open: (peer) => peer.close(...(args as [number, string?])) });
     const socket = open(at(server));
     const lines = told(socket);
@@ -399,13 +407,26 @@ describe("the close event", () => {
     expect(lines).toEqual(["open in 1", "close in 3"]);
   });
 
-  it("tells 1005 of a Close frame without a code", async () => {
+  it("[RFC6455-7.1.5-01] tells 1005 of a Close frame without a code", async () => {
     const { port } = await hostile(async (wire) => {
       await wire.open(frame({ opcode: 8 }));
       await wire.frame(8);
       wire.end();
     });
     expect(await ending(open(at({ port })))).toBe('1005 "" clean');
+  });
+
+  it("[RFC6455-7.1.5-01] tells the code of the server, also if the page has begun with another", async () => {
+    const { port } = await hostile(async (wire) => {
+      await wire.open();
+      await wire.frame(8);
+      wire.write(closeFrame(4001));
+      wire.end();
+    });
+    const socket = open(at({ port }));
+    await next(socket, "open");
+    socket.close(4000);
+    expect(await ending(socket)).toBe('4001 "" clean');
   });
 
   it("is the last, and comes once", async () => {
@@ -484,6 +505,60 @@ describe("the event handlers", () => {
       };
     });
     expect(calls).toEqual(["open", "close"]);
+  });
+});
+
+describe("a listener", () => {
+  it("is EventTarget's: it can be an object, be called once, be removed, and depend on a signal", async () => {
+    const socket = open(at(await started(echo)));
+    const calls: string[] = [];
+    const removed = (): void => void calls.push("never");
+    const controller = new AbortController();
+    socket.addEventListener("message", { handleEvent: () => void calls.push("object") });
+    socket.addEventListener("message", () => calls.push("once"), { once: true });
+    socket.addEventListener("message", removed);
+    socket.addEventListener("message", removed, { signal: controller.signal, capture: true });
+    socket.removeEventListener("message", removed);
+    controller.abort();
+    await next(socket, "open");
+    socket.send("first");
+    await next(socket, "message");
+    socket.send("second");
+    await next(socket, "message");
+    expect(calls).toEqual(["object", "once", "object"]);
+  });
+
+  it("keeps an open socket from being collected, with nothing else to hold it", async () => {
+    const server = await started({ message: (peer) => peer.close(4000, "for good") });
+    const ended = new Promise<string>((resolve) => {
+      const socket = open(at(server));
+      socket.onopen = () => socket.send("go");
+      socket.onclose = (event) => resolve(endingOf(event));
+    });
+    const collect = collector();
+    for (let turns = 0; turns < 5; turns++) {
+      collect();
+      await turn();
+    }
+    expect(await ended).toBe('4000 "for good" clean');
+  });
+
+  it("hears nothing of another socket", async () => {
+    const server = await started({
+      message: (peer, data) => void (data === "bye" ? peer.close(1000) : peer.send(data)),
+    });
+    const sockets = [open(at(server)), open(at(server)), open(at(server))];
+    const logs = sockets.map(told);
+    await Promise.all(sockets.map((socket) => next(socket, "open")));
+    sockets.forEach((socket, at) => socket.send(`to ${at}`));
+    await Promise.all(sockets.map((socket) => next(socket, "message")));
+    sockets[1]!.send("bye");
+    await next(sockets[1]!, "close");
+    expect(logs).toEqual([
+      ["open in 1", "message to 0 in 1"],
+      ["open in 1", "message to 1 in 1", "close in 3"],
+      ["open in 1", "message to 2 in 1"],
+    ]);
   });
 });
 
