@@ -9,16 +9,17 @@
  */
 
 import type { State } from "../protocol/contract.ts";
-import type {
-  Conversation,
-  Handlers,
-  LinearPeer,
-  Message,
-  Peer,
-  PeerClosed,
-  Sendable,
-  SendResult,
-  TapListener,
+import {
+  type Conversation,
+  type Handlers,
+  type LinearPeer,
+  type Message,
+  type Peer,
+  type PeerClosed,
+  type Sendable,
+  type SendResult,
+  sizeOf,
+  type TapListener,
 } from "./peer.ts";
 
 /** The handlers that lead a conversation with each peer. It ends the connection when it returns. */
@@ -64,11 +65,17 @@ export class Lines<Data> {
   }
 }
 
+/** What may wait for a conversation while its connection is closing; and what a message costs beside its bytes. */
+const MOST_WAITING = 1024 * 1024;
+const MESSAGE_COST = 64;
+
 class Line<Data> implements LinearPeer<Data> {
   readonly #peer: Peer<Data>;
   #queue: Message[] = [];
   /** The next message of the queue. */
   #next = 0;
+  /** What the queue costs, since this side began to close. */
+  #cost = 0;
   #waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
   #ended = false;
   #left = false;
@@ -87,15 +94,22 @@ class Line<Data> implements LinearPeer<Data> {
 
   put(message: Message): void {
     if (this.#left) return;
-    // While this side is closing, the peer's Close has to be read, and the peer cannot be paused. It has been told that
-    // no answer comes: what a conversation that is behind has no hands for is let go.
-    if (this.#queue.length > 0 && this.#peer.state !== "open") return;
     const taker = this.#waiting.shift();
     if (taker !== undefined) {
       taker({ done: false, value: message });
       return;
     }
+    if (this.#peer.state !== "open" && !this.#mayWait(message)) return;
     if (this.#queue.push(message) === 1) this.#peer.pause();
+  }
+
+  /**
+   * While this side is closing, the peer's Close has to be read, and the peer cannot be paused. It has been told that no
+   * answer comes: what a conversation that is far behind has no hands for is let go.
+   */
+  #mayWait(message: Message): boolean {
+    this.#cost += sizeOf(message) + MESSAGE_COST;
+    return this.#cost <= MOST_WAITING;
   }
 
   end(): void {

@@ -276,7 +276,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   /** The connection's output. `Handler.write`. */
   write(bytes: Uint8Array, more: boolean): boolean {
     this.#context.statistics.bytesOut += bytes.length;
-    this.#taps?.push("out", bytes);
+    this.#taps?.push("out", bytes, 0);
     this.#transport.write(bytes, more);
     const { waiting } = this.#transport;
     if (waiting === 0) return true;
@@ -317,7 +317,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   receive(chunk: Uint8Array): void {
     this.#vitals?.sign();
     this.#context.statistics.bytesIn += chunk.length;
-    this.#taps?.push("in", chunk);
+    this.#taps?.push("in", chunk, this.#connection.lacking);
     try {
       this.#connection.receive(chunk);
     } catch (error) {

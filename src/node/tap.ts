@@ -10,7 +10,7 @@
 
 import { ByteBuffer } from "../bytes.ts";
 import { Describer } from "../protocol/describe.ts";
-import { headerSize, readLength } from "../protocol/frame.ts";
+import { headerSize, isControl, OPCODE_BITS, Opcode, readLength } from "../protocol/frame.ts";
 import type { TapListener } from "./peer.ts";
 
 type Direction = Parameters<TapListener>[0];
@@ -32,25 +32,27 @@ export class Taps {
     };
   }
 
-  push(direction: Direction, bytes: Uint8Array): void {
-    for (const tap of this.#taps) tap.push(direction, bytes);
+  /**
+   * `lacking` is what the frame that is under way still lacks, in front of these bytes: `undefined` if that is not known,
+   * because not even its header has arrived.
+   */
+  push(direction: Direction, bytes: Uint8Array, lacking: number | undefined): void {
+    for (const tap of this.#taps) tap.push(direction, bytes, lacking);
   }
 }
 
 class Tap {
   readonly #listener: TapListener;
   readonly #failed: (error: unknown) => void;
-  readonly #cutters: Record<Direction, FrameCutter> = { in: new FrameCutter(), out: new FrameCutter() };
-  readonly #describers: Record<Direction, Describer> = { in: new Describer(), out: new Describer() };
+  readonly #ways: Record<Direction, Way> = { in: new Way(), out: new Way() };
 
   constructor(listener: TapListener, failed: (error: unknown) => void) {
     this.#listener = listener;
     this.#failed = failed;
   }
 
-  push(direction: Direction, bytes: Uint8Array): void {
-    for (const frame of this.#cutters[direction].cut(bytes)) {
-      const lines = this.#describers[direction].describe(frame);
+  push(direction: Direction, bytes: Uint8Array, lacking: number | undefined): void {
+    for (const lines of this.#ways[direction].describe(bytes, lacking)) {
       try {
         this.#listener(direction, lines);
       } catch (error) {
@@ -60,11 +62,39 @@ class Tap {
   }
 }
 
+/** One direction, from the next frame on; and of data, from the next message on: half of one has no meaning. */
+class Way {
+  readonly #cutter = new FrameCutter();
+  readonly #describer = new Describer();
+  #aligned = false;
+  /** A message has begun since. */
+  #begun = false;
+
+  *describe(bytes: Uint8Array, lacking: number | undefined): Iterable<string[]> {
+    if (!this.#aligned) {
+      if (lacking === undefined) return;
+      this.#cutter.skip(lacking);
+      this.#aligned = true;
+    }
+    for (const frame of this.#cutter.cut(bytes)) {
+      const isControlFrame = isControl(frame[0]!);
+      const continues = (frame[0]! & OPCODE_BITS) === Opcode.Continuation;
+      if (!isControlFrame && !continues) this.#begun = true;
+      if (this.#begun || isControlFrame) yield this.#describer.describe(frame);
+    }
+  }
+}
+
 /** Cuts a stream into frames. */
 class FrameCutter {
   readonly #gathered = new ByteBuffer();
   /** How much of a frame's payload passes by without being gathered. */
   #skipped = 0;
+
+  /** The next bytes are the rest of a frame. */
+  skip(count: number): void {
+    this.#skipped = count;
+  }
 
   *cut(bytes: Uint8Array): Iterable<Uint8Array> {
     let at = Math.min(this.#skipped, bytes.length);

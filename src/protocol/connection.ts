@@ -91,6 +91,14 @@ export class Connection {
     return this.#closed;
   }
 
+  /**
+   * How many bytes the frame that is arriving still lacks; `undefined` as long as its header is not complete. For those
+   * who begin to watch a connection that has been open for some time.
+   */
+  get lacking(): number | undefined {
+    return this.#reader.lacking;
+  }
+
   // --- Receiving ---------------------------------------------------------------------------------------------
 
   /**

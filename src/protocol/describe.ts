@@ -21,6 +21,7 @@ import {
   headerSize,
   isControl,
   MASK,
+  OPCODE_BITS,
   Opcode,
   RESERVED_BITS,
   type Role,
@@ -126,7 +127,7 @@ export class Describer {
     const payload = this.#bytes.slice(this.#at, this.#at + length);
     mask(payload, 0, payload.length, key, 0);
     const whole = payload.length === length;
-    const opcode = first & 0x0f;
+    const opcode = first & OPCODE_BITS;
 
     let rule: Rule | undefined;
     let sense: string;
@@ -147,7 +148,7 @@ export class Describer {
   /** What a slice of the message under way says, and the rule it breaks. A transformed one says nothing to us. */
   #followMessage(slice: Uint8Array, last: boolean): [sense: string, broken: Rule | undefined] {
     if ((this.#message & RESERVED_BITS) !== 0) return ["as an extension wrote it (§5.2)", undefined];
-    if ((this.#message & 0x0f) !== Opcode.Text) return [count(slice.length), undefined];
+    if ((this.#message & OPCODE_BITS) !== Opcode.Text) return [count(slice.length), undefined];
     this.#utf8 = validateUtf8(this.#utf8, slice, 0, slice.length);
     const text = quote(this.#decoder.decode(slice, { stream: !last }));
     // §8.1, as far as it can be told: invalid is what no byte to come can make valid.
@@ -160,7 +161,7 @@ export class Describer {
   #place(first: number): string {
     if (isControl(first)) return this.#fragmented ? "between two fragments (§5.4)" : "a control frame (§5.5)";
     const last = (first & FIN) !== 0;
-    if ((first & 0x0f) === Opcode.Continuation)
+    if ((first & OPCODE_BITS) === Opcode.Continuation)
       return last ? "the last fragment (§5.4)" : "a fragment (§5.4)";
     this.#message = first;
     this.#utf8 = UTF8_ACCEPT;
@@ -248,7 +249,7 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
 ];
 
 function sayFirstByte(first: number): string {
-  const opcode = first & 0x0f;
+  const opcode = first & OPCODE_BITS;
   const flags = FLAGS.filter(([bit]) => (first & bit) !== 0).map(([, name]) => name);
   return [...flags, OPCODE_NAMES.get(opcode)?.toLowerCase() ?? `opcode ${opcode}`].join(", ");
 }

@@ -19,6 +19,7 @@ import {
   MASK,
   MAX_HEADER_SIZE,
   MAX_SHORT_LENGTH,
+  OPCODE_BITS,
   Opcode,
   RESERVED_BITS,
   type Role,
@@ -75,7 +76,7 @@ export class FrameReader {
   }
 
   get opcode(): number {
-    return this.first & 0x0f;
+    return this.first & OPCODE_BITS;
   }
 
   get fin(): boolean {
@@ -89,6 +90,11 @@ export class FrameReader {
   /** Whether bytes of the chunk at hand have not been read yet. */
   get unread(): boolean {
     return this.at < this.end;
+  }
+
+  /** How much of the frame at hand has not arrived; `undefined` as long as its header has not. */
+  get lacking(): number | undefined {
+    return this.#tornLength > 0 ? undefined : this.remaining;
   }
 
   /** Takes the next chunk. What an interrupted reader left unread of the chunk before stays in front of it. */

@@ -26,7 +26,7 @@ export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 // The first byte.
 export const FIN = 0x80;
 export const RESERVED_BITS = 0x70;
-const OPCODE = 0x0f;
+export const OPCODE_BITS = 0x0f;
 const CONTROL = 0x08;
 
 // The second byte.
@@ -61,7 +61,7 @@ export function firstByteViolation(
   claimedBits: number,
   fragmented: boolean,
 ): Rule | undefined {
-  const opcode = first & OPCODE;
+  const opcode = first & OPCODE_BITS;
   const bits = first & RESERVED_BITS;
   if (bits !== 0) {
     if ((bits & ~claimedBits) !== 0) return "reserved-bit";

@@ -98,6 +98,10 @@ export class MessageReader {
     return this.#frames.unread;
   }
 
+  get lacking(): number | undefined {
+    return this.#frames.lacking;
+  }
+
   feed(chunk: Uint8Array): void {
     this.#frames.feed(chunk);
   }

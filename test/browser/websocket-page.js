@@ -8,8 +8,10 @@
  * - A connection that is lost without a Close frame: RFC 6455 §7.2.1 has it failed, so there is an error event in our
  *   class; Chromium fires only close.
  * - A close code that is no integer: Web IDL's [Clamp] rounds it, Chromium cuts it off.
- * - What Node's EventTarget knows: `currentTarget` and `eventPhase` are gone after an event's first listener, and no
- *   event is `isTrusted`.
+ * - A host with a space in it, which Chromium takes for one.
+ * - Frames in front of one with an impossible length: Chromium drops them with it, if they came along.
+ * - What Node's EventTarget knows: `currentTarget` and `eventPhase` are gone after an event's first listener, no event
+ *   is `isTrusted`, and a message event calls itself an Event.
  * - The parameters of permessage-deflate: each client offers its own.
  */
 
@@ -64,8 +66,11 @@ async function within(ms, title, promise) {
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${title} does not end`)), ms);
   });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The name of what it throws. */

@@ -12,6 +12,7 @@ import { WebSocket } from "../../src/node/client/websocket.ts";
 import type { Handlers, Peer, PeerClosed } from "../../src/node/peer.ts";
 import { type ServeOptions, type Server, serve } from "../../src/node/server/server.ts";
 import { acceptValue } from "../../src/protocol/accept.ts";
+import { CloseCode } from "../../src/protocol/close.ts";
 import { bytesOf, concat, frame, KEY } from "../helpers/frames.ts";
 import { Chromium } from "./chromium.ts";
 
@@ -116,8 +117,7 @@ function addressOf(peer: Peer): URL {
 }
 
 function close(peer: Peer, asked: URLSearchParams): void {
-  const code = asked.get("code");
-  peer.close(code === null ? undefined : Number(code), asked.get("reason") ?? "");
+  peer.close(Number(asked.get("code") ?? CloseCode.NoStatus), asked.get("reason") ?? "");
 }
 
 function burst(peer: Peer, asked: URLSearchParams): void {

@@ -158,6 +158,18 @@ describe("the key of a frame", () => {
   });
 });
 
+it("a frame lacks what has not arrived of it, which is not known before its header has", () => {
+  const reader = new FrameReader("client", 0, Infinity, Infinity);
+  expect(reader.lacking).toBe(0);
+  reader.feed(Uint8Array.of(0x82));
+  reader.readHeader();
+  expect(reader.lacking).toBeUndefined();
+  reader.feed(Uint8Array.of(5, 1, 2));
+  reader.readHeader();
+  reader.readPayload();
+  expect(reader.lacking).toBe(3);
+});
+
 describe.each(roles)("a %s reading short fragments", (role) => {
   const fragment = (payload: string) => frameTo(role, { opcode: 0, fin: false, payload });
 

@@ -16,7 +16,7 @@
 
 import { EMPTY_BYTES } from "../../bytes.ts";
 import { CloseCode, MAX_REASON_BYTES } from "../../protocol/close.ts";
-import { isToken } from "../../protocol/fields.ts";
+import { Fields, isToken } from "../../protocol/fields.ts";
 import { quote } from "../../protocol/refusal.ts";
 import { type Message, type Peer, type PeerClosed, sizeOf } from "../peer.ts";
 import { type ConnectOptions, connect, connectSettings } from "./connect.ts";
@@ -81,7 +81,8 @@ export interface WebSocket {
 
 /**
  * When so much has arrived and waits to be told, nothing more is read: a few bytes can decompress to many messages.
- * An empty one is not for nothing either, since it waits in a task.
+ * An empty one is not for nothing either, since it waits in a task. Decision: not sooner, since to stop behind every
+ * chunk makes the loop turn once for each, which took a client of 4 KiB messages 7.3 µs for one instead of 5.6 µs.
  */
 const MAX_UNTOLD = 1024 * 1024;
 const TASK_COST = 256;
@@ -128,6 +129,8 @@ export class WebSocket extends EventTarget {
     let agreed = "";
     const settings: ConnectOptions = {
       ...options,
+      // Read once: it may be an iterator, and is looked at twice.
+      headers: new Fields(options.headers),
       compression: options.compression ?? true,
       subprotocols,
       // Decision: the buffer is never full. What is sent is counted in `bufferedAmount`, and a page is trusted to look.
@@ -255,14 +258,12 @@ export class WebSocket extends EventTarget {
     this.#tasks++;
     setImmediate(() => {
       task();
+      if (--this.#tasks > 0 || this.#state === this.#readyState) return;
       // The server has begun to close behind what was told last: to say so is a task, too.
-      if (--this.#tasks === 0 && this.#state !== this.#readyState)
-        this.#queueTask(() => this.#beginToClose());
+      this.#queueTask(() => {
+        this.#readyState = ReadyState.CLOSING;
+      });
     });
-  }
-
-  #beginToClose(): void {
-    if (this.#readyState === ReadyState.OPEN) this.#readyState = ReadyState.CLOSING;
   }
 
   #established(peer: Peer, extensions: string): void {
@@ -279,6 +280,7 @@ export class WebSocket extends EventTarget {
   }
 
   #received(peer: Peer, message: Message): void {
+    // What will not be told is not kept: a peer that is closing cannot be paused.
     if (this.#readyState >= ReadyState.CLOSING) return;
     const cost = sizeOf(message) + TASK_COST;
     this.#untold += cost;

@@ -47,8 +47,14 @@ async function opened(script: Script, options: ConnectOptions = {}): Promise<Ope
 
 /** Sends these frames right behind its answer, and ends TCP when the client has closed (§7.1.1). */
 function sending(...parts: readonly Uint8Array[]): Script {
+  return answering(switching, ...parts);
+}
+
+/** The same, with an answer of its own. */
+function answering(answer: (accept: string) => string, ...parts: readonly Uint8Array[]): Script {
   return async (wire) => {
-    await wire.open(...parts);
+    const { accept } = await wire.request();
+    wire.write(answer(accept), ...parts);
     await wire.frame(8);
     wire.end();
   };
@@ -190,14 +196,8 @@ describe("compression", () => {
   const compressed = (payload: Uint8Array, rest: object = {}) =>
     frame({ opcode: 1, rsv: 4, payload, ...rest });
   /** With the agreement that the client has offered. */
-  const agreeing = (...parts: readonly Uint8Array[]): Script => {
-    return async (wire) => {
-      const { accept } = await wire.request();
-      wire.write(switching(accept, agreed), ...parts);
-      await wire.frame(8);
-      wire.end();
-    };
-  };
+  const agreeing = (...parts: readonly Uint8Array[]): Script =>
+    answering((accept) => switching(accept, agreed), ...parts);
   /** Half a gigabyte of zeros in half a megabyte: what a megabyte of them comes to, again and again. */
   const megabyte = deflateRawSync(new Uint8Array(1024 * 1024), { finishFlush: constants.Z_SYNC_FLUSH });
   const bomb = concat(...Array.from({ length: 512 }, () => megabyte)).subarray(0, -TAIL);
@@ -292,12 +292,8 @@ describe("a server that answers well", () => {
     ["100 Continue", 1],
     ["103 Early Hints", 8],
   ])("may say %s first, up to eight times", async (status, times) => {
-    const { peer } = await opened(async (wire) => {
-      const { accept } = await wire.request();
-      wire.write(lines(`HTTP/1.1 ${status}`, "Link: </x>").repeat(times), switching(accept), closing(1000));
-      await wire.frame(8);
-      wire.end();
-    });
+    const interim = lines(`HTTP/1.1 ${status}`, "Link: </x>").repeat(times);
+    const { peer } = await opened(answering((accept) => interim + switching(accept), closing(1000)));
     expect(await peer.closed).toMatchObject({ code: 1000 });
   });
 
@@ -320,25 +316,14 @@ describe("a server that answers well", () => {
       ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: ACCEPT", "Content-Length: 0"],
     ],
   ])("may say so %s", async (_title, answer) => {
-    const { peer } = await opened(async (wire) => {
-      const { accept } = await wire.request();
-      wire.write(
-        lines("HTTP/1.1 101 Hello", ...answer.map((line) => line.replace("ACCEPT", accept))),
-        closing(1000),
-      );
-      await wire.frame(8);
-      wire.end();
-    });
+    const head = lines("HTTP/1.1 101 Hello", ...answer);
+    const { peer } = await opened(answering((accept) => head.replace("ACCEPT", accept), closing(1000)));
     expect(await peer.closed).toMatchObject({ code: 1000 });
   });
 
   it("may give no reason phrase", async () => {
-    const { peer } = await opened(async (wire) => {
-      const { accept } = await wire.request();
-      wire.write(switching(accept).replace(" Switching Protocols", " "), closing(1000));
-      await wire.frame(8);
-      wire.end();
-    });
+    const terse = (accept: string): string => switching(accept).replace(" Switching Protocols", " ");
+    const { peer } = await opened(answering(terse, closing(1000)));
     expect(await peer.closed).toMatchObject({ code: 1000 });
   });
 

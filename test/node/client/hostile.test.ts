@@ -8,7 +8,14 @@ import { makeCertificate } from "../../helpers/certificate.ts";
 import { turn, until } from "../../helpers/fake-socket.ts";
 import { frame, hex } from "../../helpers/frames.ts";
 import { ACCEPT, lines } from "../../helpers/handshakes.ts";
-import { hostileServers, nothingLeft, type Script, switching, urlOf } from "../../helpers/hostile-server.ts";
+import {
+  hostileServers,
+  nothingLeft,
+  type Script,
+  switching,
+  urlOf,
+  type Wire,
+} from "../../helpers/hostile-server.ts";
 
 const SECOND = 1000;
 const now = nothingLeft();
@@ -619,6 +626,60 @@ describe("a proxy", () => {
   ])("with %s behind its answer speaks for the server", async (_title, behind, rule) => {
     const error = await through(answering(() => `${lines(tunnel)}${behind}`));
     expect(error).toMatchObject({ phase: "handshake", rule });
+  });
+
+  /** Opens the tunnel, and lets this come out of it once the client has begun to speak TLS. */
+  const tunnelling = (what: (wire: Wire) => unknown): Script => {
+    return async (wire) => {
+      await wire.request();
+      const { length } = wire.text;
+      wire.write(lines(tunnel));
+      await until(() => wire.text.length > length, "the client has said hello");
+      await what(wire);
+    };
+  };
+  const insideTunnel = [
+    ["nothing", () => now.clock.advance(10 * SECOND + TICK), "handshake-timeout"],
+    ["the end", (wire) => wire.end(), "tls"],
+    ["an abrupt end", (wire) => wire.socket.destroy(), "tls"],
+    ["what is no TLS", (wire) => wire.write("nonsense\r\n"), "tls"],
+  ] as [string, (wire: Wire) => unknown, string][];
+
+  it.each(insideTunnel)(
+    "with %s inside its tunnel opens no secure connection",
+    async (_title, what, rule) => {
+      const error = await through(tunnelling(what), "wss://example.com/");
+      expect(error).toMatchObject({ phase: "tls", rule });
+    },
+  );
+
+  describe.skipIf(certificate === undefined)("that is spoken to by TLS", () => {
+    const throughTls = async (script: Script, url?: string, tls: object = { ca: certificate!.cert }) => {
+      const proxy = await hostile(script, certificate!);
+      return refusal(url ?? "ws://example.com/", { proxy: { url: urlOf(proxy, "https"), tls } });
+    };
+
+    it("and whose certificate nobody knows is not spoken to", async () => {
+      const error = await throughTls(() => {}, undefined, {});
+      expect(error).toMatchObject({
+        phase: "tls",
+        rule: "tls",
+        cause: { code: "DEPTH_ZERO_SELF_SIGNED_CERT" },
+      });
+    });
+
+    it("and refuses, refuses", async () => {
+      const error = await throughTls(answering(() => lines("HTTP/1.1 403 No", "Content-Length: 0")));
+      expect(error).toMatchObject({ phase: "proxy", rule: "proxy-refused", status: 403 });
+    });
+
+    it.each(insideTunnel)(
+      "with %s inside its tunnel opens no secure connection",
+      async (_title, what, rule) => {
+        const error = await throughTls(tunnelling(what), "wss://example.com/");
+        expect(error).toMatchObject({ phase: "tls", rule });
+      },
+    );
   });
 
   it("[RFC6455-4.1-10] is told where to, and nothing of what the server is told", async () => {

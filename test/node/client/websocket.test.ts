@@ -265,6 +265,11 @@ describe("the request of a WebSocket", () => {
     ]);
   });
 
+  it("has header fields also from an iterator, which can be read only once", async () => {
+    const headers = new Map([["X-One", "1"]]).entries();
+    expect(await requestOf("/", [], { headers })).toContain("X-One: 1");
+  });
+
   it("is not sent for what throws", async () => {
     const { port, wires } = await hostile(() => {});
     expect(construct(`ws://127.0.0.1:${port}/`, "a b")).toBe("DOMException SyntaxError");
