@@ -54,7 +54,7 @@ describe("a tap", () => {
     taps.push("in", Uint8Array.of(0x81), undefined);
     taps.push("in", concat(new Uint8Array(3), rest, messages[0]!), 3);
     taps.push("in", messages[1]!, 0);
-    expect(shown.map((lines) => /Ping|"one"|"two"/.exec(lines)?.[0])).toEqual(["Ping", '"one"', '"two"']);
+    expect(shown.map((lines) => /ping|"one"|"two"/.exec(lines)?.[0])).toEqual(["ping", '"one"', '"two"']);
     expect(shown.join()).not.toContain("✗");
   });
 

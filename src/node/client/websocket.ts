@@ -81,8 +81,8 @@ export interface WebSocket {
 
 /**
  * When so much has arrived and waits to be told, nothing more is read: a few bytes can decompress to many messages.
- * An empty one is not for nothing either, since it waits in a task. Decision: not sooner, since to stop behind every
- * chunk makes the loop turn once for each, which took a client of 4 KiB messages 7.3 µs for one instead of 5.6 µs.
+ * An empty one is not for nothing either, since it waits in a task. Decision: not sooner. To stop behind every chunk
+ * makes the event loop turn once for each: measured with messages of 4 KiB, a quarter more time for each of them.
  */
 const MAX_UNTOLD = 1024 * 1024;
 const TASK_COST = 256;
