@@ -45,6 +45,8 @@ export interface Acceptance<Data> {
   /** One of those offered. */
   subprotocol?: string;
   headers?: FieldsInput;
+  /** With one it would be a rejection. */
+  status?: never;
 }
 
 /** What an `upgrade` hook may say to refuse. */
@@ -262,7 +264,7 @@ export class Opening<Data> extends Timed {
     } else if (!isDecision(decision)) {
       // Decision: what is no answer accepts nobody: 0, "" and null are what a check that failed may come to.
       throw new TypeError("upgrade: must return true, false, an object or nothing");
-    } else if (typeof decision === "object" && "status" in decision) {
+    } else if (typeof decision === "object" && isRejection(decision)) {
       const { status, headers, body } = decision;
       this.#refuse(
         { status, ...(headers && { fields: headers }), ...(body !== undefined && { body }) },
@@ -317,6 +319,10 @@ export class Opening<Data> extends Timed {
     this.#socket.off("close", this.#onGone);
     this.#socket.off("end", this.#onGone);
   }
+}
+
+function isRejection<Data>(decision: Acceptance<Data> | Rejection): decision is Rejection {
+  return decision.status !== undefined;
 }
 
 function isDecision(decision: unknown): boolean {
