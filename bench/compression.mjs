@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { ByteBuffer } from "../dist/bytes.js";
 import { native } from "../dist/node/zlib.js";
 import { permessageDeflate } from "../dist/protocol/permessage-deflate.js";
+import { payloadOf } from "./lib/payloads.mjs";
 
 const CONNECTIONS = 2000;
 const LEVEL = 3;
@@ -31,21 +32,7 @@ const settings = {
   "takeover, window 15 bits, memory level 8": takeover(15, 8),
 };
 
-/** JSON as applications send it: names that repeat, values that do not. */
-function json(size) {
-  let seed = 1;
-  const random = () => {
-    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
-    return seed >> 8;
-  };
-  const parts = [];
-  for (let length = 0; length < size; length += parts.at(-1).length) {
-    parts.push(
-      `${JSON.stringify({ id: random(), user: `user-${random() % 6}`, price: (random() % 1e5) / 100 })},`,
-    );
-  }
-  return new TextEncoder().encode(parts.join("").slice(0, size));
-}
+const json = (size) => payloadOf("json", size);
 
 function agreementFor(setting) {
   const extension = permessageDeflate({ compression: native, level: LEVEL, threshold: 0, ...setting });

@@ -219,13 +219,14 @@ export class FrameWriter {
 
   /**
    * Hands a block to the output. A slab goes back to the pool when its content was taken at once. A transport that
-   * is behind keeps what it is given, and shall not keep 64 KiB for each Pong: it gets a copy of the exact size.
+   * is behind, or waits for more, keeps what it is given, and shall not keep 64 KiB for each Pong, or for the header of
+   * each large payload: it gets a copy of the exact size.
    */
   #write({ bytes, slab }: Block): void {
     const more = this.waiting > 0;
     if (slab === undefined) {
       this.#flowing = this.#output.write(bytes, more) === true;
-    } else if (this.#flowing || bytes.length * 4 > slab.length) {
+    } else if ((this.#flowing && !more) || bytes.length * 4 > slab.length) {
       this.#flowing = this.#output.write(bytes, more) === true;
       if (this.#flowing) giveBack(slab);
     } else {

@@ -124,6 +124,18 @@ describe("the memory that frames leave in", () => {
 });
 
 describe("an output that calls back", () => {
+  it("is of the exact size in front of a large payload: no header holds a slab until the payload has left", () => {
+    const { writer, writes } = recorded({ taken: true });
+    for (const bulk of [true, false]) writer.frame(BINARY, payloadOf(100_000), bulk);
+    writer.flush();
+    expect(writes.map(({ more, memory }) => [more, memory])).toEqual([
+      [true, 10],
+      [true, 100_000],
+      [true, 10],
+      [false, 100_000],
+    ]);
+  });
+
   it("gets the next frames in order, behind those that are being written", () => {
     const received: Uint8Array[] = [];
     let answers = 3;
