@@ -1,0 +1,3 @@
+export type PayloadKind = "binary" | "ascii" | "multibyte" | "json";
+
+export function payloadOf(kind: PayloadKind, size: number, number?: number): Uint8Array;
