@@ -25,6 +25,7 @@ const HELP = `The echo client that the Autobahn suite tests: messages of up to 6
   --url URL        where the fuzzing server is. Default ws://127.0.0.1:9002
   --agent NAME     the name in its reports. Default ${AGENT}
   --concurrency N  how many cases at a time, 1 to ${MOST_AT_A_TIME}. Default 1
+  --share I/N      every Nth case only, from the Ith on: the rest is played by others. Default 1/1
   --help           this text
 
 Exit code: 0 when all cases were played, whatever came out; 1 when not, 2 when this command was misused.
@@ -37,20 +38,33 @@ export interface Play {
   readonly agent?: string;
   /** How many cases at a time. Default 1. */
   readonly concurrency?: number;
+  /** Only its share of the cases, where several play them: every `of`th, from the `share`th on. Default: all. */
+  readonly share?: number;
+  readonly of?: number;
   /** Ends it, and the connections that are open. */
   readonly signal?: AbortSignal;
 }
 
-/** Plays all cases of a fuzzing server; resolves to their number when the reports are written. */
-export async function playCases({ url, agent = AGENT, concurrency = 1, signal }: Play): Promise<number> {
+/** Plays the cases of a fuzzing server; resolves to their number when the reports are written. */
+export async function playCases({
+  url,
+  agent = AGENT,
+  concurrency = 1,
+  share = 1,
+  of = 1,
+  signal,
+}: Play): Promise<number> {
   const failure = new AbortController();
   const end = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]);
   const total = Number(await ask(endpoint(url, "/getCaseCount"), end));
-  let started = 0;
+  let next = share;
+  let played = 0;
   const oneByOne = async (): Promise<void> => {
-    while (started < total) {
-      started++;
-      await play(endpoint(url, "/runCase", { case: String(started), agent }), end);
+    while (next <= total) {
+      const number = next;
+      next += of;
+      await play(endpoint(url, "/runCase", { case: String(number), agent }), end);
+      played++;
     }
   };
   try {
@@ -60,7 +74,7 @@ export async function playCases({ url, agent = AGENT, concurrency = 1, signal }:
     throw error;
   }
   await ask(endpoint(url, "/updateReports", { agent }), end);
-  return total;
+  return played;
 }
 
 function endpoint(url: string, path: string, query: Record<string, string> = {}): URL {
@@ -104,6 +118,7 @@ export function clientOptions(args: readonly string[]): Required<Omit<Play, "sig
       url: { type: "string", default: "ws://127.0.0.1:9002" },
       agent: { type: "string", default: AGENT },
       concurrency: { type: "string", default: "1" },
+      share: { type: "string", default: "1/1" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -113,7 +128,17 @@ export function clientOptions(args: readonly string[]): Required<Omit<Play, "sig
   if (agent === "") throw new Misuse("--agent: must not be empty");
   const concurrency = readNumber("--concurrency", values.concurrency, MOST_AT_A_TIME);
   if (concurrency === 0) throw new Misuse("--concurrency: must be 1 or more");
-  return { url, agent, concurrency };
+  return { url, agent, concurrency, ...shareOf(values.share) };
+}
+
+function shareOf(text: string): { share: number; of: number } {
+  const [share = 0, of = 0, ...more] = text
+    .split("/")
+    .map((part) => readNumber("--share", part, MOST_AT_A_TIME));
+  if (more.length > 0 || share < 1 || share > of) {
+    throw new Misuse(`--share: ${JSON.stringify(text)} is no share, such as 1/2`);
+  }
+  return { share, of };
 }
 
 async function main(): Promise<void> {

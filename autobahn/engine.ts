@@ -70,9 +70,15 @@ export function serverFor({ url }: Task, start: Start): Promise<string> {
   });
 }
 
-/** Our client, which ends when it has played all cases of the fuzzing server at `url`. */
-export function startClient({ agent }: Task, url: string, concurrency: number, start: Start): Child {
-  return start(program("client.ts", "--url", url, "--agent", agent, "--concurrency", String(concurrency)));
+/** Our client, which ends when it has played its share of the cases of the fuzzing server at `url`. */
+export function startClient(
+  { agent }: Task,
+  url: string,
+  { concurrency = 1, share = "1/1" }: { readonly concurrency?: number; readonly share?: string },
+  start: Start,
+): Child {
+  const work = ["--concurrency", String(concurrency), "--share", share];
+  return start(program("client.ts", "--url", url, "--agent", agent, ...work));
 }
 
 /** TypeScript needs its loader in each process, by its full name. */

@@ -1,7 +1,8 @@
 /**
  * The engine that is our own suite, in autobahn/runner.
  *
- * The judge is here, in this process, and the testee in another: together they keep two cores busy with one mode.
+ * The judge is here, in this process. Most of the work, compression, is the testee's: so it is there twice, in processes
+ * that share the cases, and two cores are busy to the end.
  *
  * What this file must not know: what is expected.
  * Next: progress.ts.
@@ -22,6 +23,10 @@ import type { Mode } from "./verdicts.ts";
 /** What the judge is while the testee is the other one. */
 const JUDGE: Readonly<Record<Mode, Mode>> = { server: "client", client: "server" };
 
+/** Of the testee. */
+const PROCESSES = 2;
+const CONCURRENCY: number = Math.ceil(DEFAULT_CONCURRENCY / PROCESSES);
+
 export const own: Engine = {
   name: "autobahn/runner",
   isParallel: false,
@@ -32,8 +37,13 @@ export const own: Engine = {
 function playServer(task: Task): Promise<Played> {
   const { agent, cases, folder, signal } = task;
   return withProcesses(signal, async (start) => {
-    const url = await serverFor(task, start);
-    const results = await runAgainst(url, { agent, cases, signal, onResult: ({ id }) => task.onCase(id) });
+    const urls = await Promise.all(Array.from({ length: PROCESSES }, () => serverFor(task, start)));
+    const results = await runAgainst([...new Set(urls)], {
+      agent,
+      cases,
+      signal,
+      onResult: ({ id }) => task.onCase(id),
+    });
     await writeReport(folder, results);
     return played(results);
   });
@@ -44,7 +54,11 @@ function playClient(task: Task): Promise<Played> {
   return withProcesses(signal, async (start) => {
     const fuzzer = await serveCases({ cases, onResult: ({ id }) => task.onCase(id) });
     try {
-      await startClient(task, `ws://127.0.0.1:${fuzzer.port}`, DEFAULT_CONCURRENCY, start).ended;
+      const url = `ws://127.0.0.1:${fuzzer.port}`;
+      const clients = Array.from({ length: PROCESSES }, (_, index) =>
+        startClient(task, url, { concurrency: CONCURRENCY, share: `${index + 1}/${PROCESSES}` }, start),
+      );
+      await Promise.all(clients.map(({ ended }) => ended));
       const results = fuzzer.results(agent);
       await writeReport(folder, results);
       return played(results);

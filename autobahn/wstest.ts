@@ -52,7 +52,7 @@ function playClient(suite: Suite, task: Task): Promise<Played> {
     const fuzzer = start(fuzz(suite, "fuzzingserver", { url }, task), told(task));
     await Promise.race([listening(port, task.signal), early(fuzzer)]);
     // wstest has one thread: several cases at a time would only wait for each other.
-    await Promise.race([startClient(task, url, 1, start).ended, early(fuzzer)]);
+    await Promise.race([startClient(task, url, {}, start).ended, early(fuzzer)]);
     return played(task);
   });
 }

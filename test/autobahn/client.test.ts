@@ -42,6 +42,17 @@ describe("the testee as a client", () => {
     expect(new Set(several.requests).size).toBe(11);
   });
 
+  it("plays its share of them, where there are others who play the rest", async () => {
+    const { url, requests } = await fuzzer({ cases: 5 });
+    expect([await playCases({ url, share: 1, of: 2 }), await playCases({ url, share: 2, of: 2 })]).toEqual([
+      3, 2,
+    ]);
+    const played = requests
+      .filter((request) => request.startsWith("/runCase"))
+      .map((it) => it.match(/\d+/)![0]);
+    expect(played).toEqual(["1", "3", "5", "2", "4"]);
+  });
+
   it("echoes text as text and bytes as bytes, however long, and offers to compress them", async () => {
     const sent: readonly Message[] = ["é".repeat(100), new Uint8Array(17 * 1024 * 1024).fill(0xfe)];
     const echoed: Message[] = [];
@@ -107,7 +118,10 @@ describe("the testee as a client", () => {
 
 describe("the arguments of the client", () => {
   it("have defaults", () => {
-    expect(clientOptions([])).toEqual({ url: "ws://127.0.0.1:9002", agent: "framewright", concurrency: 1 });
+    const all = { share: 1, of: 1 };
+    const defaults = { url: "ws://127.0.0.1:9002", agent: "framewright", concurrency: 1, ...all };
+    expect(clientOptions([])).toEqual(defaults);
+    expect(clientOptions(["--share", "2/3"])).toEqual({ ...defaults, share: 2, of: 3 });
     expect(clientOptions(["--help"])).toBeUndefined();
   });
 
@@ -116,6 +130,9 @@ describe("the arguments of the client", () => {
     [["--agent", ""], "--agent: must not be empty"],
     [["--concurrency", "0"], "--concurrency: must be 1 or more"],
     [["--concurrency", "101"], "--concurrency: "],
+    [["--share", "3/2"], '--share: "3/2" is no share, such as 1/2'],
+    [["--share", "0/2"], '--share: "0/2" is no share'],
+    [["--share", "1/2/3"], '--share: "1/2/3" is no share'],
     [["--case", "1"], "'--case'"],
   ])("%j are refused", (args, message) => {
     expect(() => clientOptions(args)).toThrow(message);
