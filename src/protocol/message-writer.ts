@@ -56,7 +56,7 @@ export class MessageWriter {
     const bits = this.#pipeline.choose(message.payload.length);
     const frame = masked ? undefined : message.frameFor(this.#pipeline, bits);
     if (frame === undefined) this.#send(FIN | bits | message.opcode, bits, message.payload, true, bulk);
-    else this.#frames.whole(frame, bulk);
+    else this.#frames.whole(frame);
   }
 
   textPiece(piece: string, last: boolean, bulk: boolean): void {

@@ -136,6 +136,39 @@ describe("an output that calls back", () => {
     ]);
   });
 
+  it("takes frames that others are sent too: alone as they are, several in one write, in their order", () => {
+    const { writer, writes, frames } = recorded({ taken: true });
+    const made = [1, 2, 3].map((size) => Uint8Array.of(0x82, size, ...payloadOf(size)));
+    writer.whole(made[0]!);
+    writer.flush();
+    expect(writes.map(({ memory }) => memory)).toEqual([3]);
+    writer.frame(TEXT, bytesOf("first"), false);
+    for (const frame of made) writer.whole(frame);
+    writer.frame(TEXT, bytesOf("last"), false);
+    expect(writer.waiting).toBe(7 + 3 + 4 + 5 + 6);
+    writer.flush();
+    expect(writes).toHaveLength(2);
+    const large = new Uint8Array([0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0, ...new Uint8Array(65536)]);
+    for (const frame of [made[0]!, made[1]!, large, made[2]!, made[0]!]) writer.whole(frame);
+    writer.flush();
+    expect(writes.slice(2).map(({ bytes, more }) => [bytes.length, more])).toEqual([
+      [7, true],
+      [large.length, true],
+      [8, false],
+    ]);
+    expect(frames().map(({ payload }) => payload.length)).toEqual([1, 5, 1, 2, 3, 4, 1, 2, 65536, 3, 1]);
+    expect(writer.idle).toBe(true);
+  });
+
+  it("takes so many of them that they fill several slabs", () => {
+    const { writer, writes, frames } = recorded({ taken: false });
+    const made = Uint8Array.of(0x82, 100, ...payloadOf(100));
+    for (let count = 0; count < 2000; count++) writer.whole(made);
+    writer.flush();
+    expect(frames()).toHaveLength(2000);
+    expect(writes.length).toBe(Math.ceil(2000 / Math.floor(65536 / 102)));
+  });
+
   it("gets the next frames in order, behind those that are being written", () => {
     const received: Uint8Array[] = [];
     let answers = 3;
