@@ -64,6 +64,8 @@ export interface Case {
    * it is good, the script goes on.
    */
   readonly judgeOpening?: (head: Head | undefined) => Verdict | undefined;
+  /** A case that takes many connections is many cases: it gets the worst of their verdicts. Against servers only. */
+  readonly rounds?: () => readonly Omit<Case, "id" | "category">[];
   /** Runs when the connection is open. */
   readonly script: (script: Script) => void;
   /** Has the last word on the behavior, when all is over. */
@@ -209,7 +211,7 @@ export function judgeBehavior(testCase: Case, seen: Seen, said: Verdict | undefi
   if (testCase.codeIsBehavior && judgeClose(testCase, seen).behaviorClose === "WRONG CODE") {
     verdict = { ...verdict, behavior: "FAILED" };
   }
-  if (hasNoOpinion(testCase, seen)) return { ...verdict, behavior: "INFORMATIONAL" };
+  if (hasNoOpinion(testCase, seen)) verdict = { ...verdict, behavior: "INFORMATIONAL" };
   return testCase.judge?.(seen, verdict) ?? verdict;
 }
 

@@ -12,7 +12,7 @@ import { buildRequest, type Head, portOf, responseFlaw, valuesOf } from "./hands
 import { awaitHead, OPEN_HANDSHAKE_TIMEOUT } from "./opening.ts";
 import { reset } from "./outbox.ts";
 import { Play } from "./play.ts";
-import type { CaseResult } from "./result.ts";
+import { type CaseResult, Tally } from "./result.ts";
 
 const UNKNOWN_SERVER = "UnknownServer";
 
@@ -55,10 +55,9 @@ export interface Dialling {
 }
 
 /** Plays a case against the server at `url`, over a connection of its own. */
-export async function playAgainst(
-  url: URL,
-  { testCase, index, agent, signal }: Dialling,
-): Promise<CaseResult> {
+export async function playAgainst(url: URL, dialling: Dialling): Promise<CaseResult> {
+  const { testCase, index, agent, signal } = dialling;
+  if (testCase.rounds !== undefined) return playRounds(url, dialling);
   const play = new Play({ testCase, index, role: "client", agent: agent ?? UNKNOWN_SERVER });
   let socket: Socket;
   try {
@@ -96,6 +95,28 @@ export async function playAgainst(
     },
   });
   return play.result;
+}
+
+/** How many rounds of one case are played at a time. */
+export const ROUNDS_AT_A_TIME = 16;
+
+/** Of all rounds the first of the worst ones stands for the case, and its sentence says how many fared how. */
+async function playRounds(url: URL, dialling: Dialling): Promise<CaseResult> {
+  const { testCase, signal } = dialling;
+  const { id, category, description, expectation } = testCase;
+  const rounds = testCase.rounds?.() ?? [];
+  const beganAt = performance.now();
+  const tally = new Tally();
+  let next = 0;
+  const oneByOne = async (): Promise<void> => {
+    while (next < rounds.length && !signal?.aborted) {
+      const round: Case = { ...rounds[next++]!, id, category };
+      tally.add(await playAgainst(url, { ...dialling, testCase: round }));
+    }
+  };
+  await Promise.all(Array.from({ length: ROUNDS_AT_A_TIME }, oneByOne));
+  const duration = Math.round(performance.now() - beganAt);
+  return { ...tally.toResult(), description, expectation, duration };
 }
 
 /** What the response agrees to beyond the connection itself; a sentence if it is not what §4.1 demands. */

@@ -11,7 +11,7 @@
 import { setMaxListeners } from "node:events";
 import type { Case } from "./case.ts";
 import { selectCases } from "./cases/index.ts";
-import { playAgainst, reach } from "./dial.ts";
+import { playAgainst, ROUNDS_AT_A_TIME, reach } from "./dial.ts";
 import { reset } from "./outbox.ts";
 import type { CaseResult } from "./result.ts";
 
@@ -45,7 +45,7 @@ export async function runAgainst(
     throw new RangeError("concurrency: must be an integer from 1");
   }
   const signal = AbortSignal.any(options.signal === undefined ? [] : [options.signal]);
-  setMaxListeners(concurrency, signal); // one for each connection, and that is no leak
+  setMaxListeners(concurrency * (1 + ROUNDS_AT_A_TIME), signal); // one for each connection, and that is no leak
   if (targets.length === 0) throw new TypeError("url: there is none");
   for (const target of targets) reset(await reach(target));
 

@@ -14,12 +14,12 @@ export interface Reach {
   readonly before: number;
 }
 
-/** Undefined if this is no DEFLATE stream, without its last four octets. */
+/** Undefined if this is no DEFLATE stream that ends with an empty stored block, whose last four octets are not sent. */
 export function reachOf(payload: Uint8Array): Reach | undefined {
   const bits = new Bits(payload);
-  const reach = { farthest: 0, before: 0, length: 0 };
+  const reach = { farthest: 0, before: 0, length: 0, isEnded: false };
   while (bits.left >= 3) {
-    bits.read(1); // BFINAL makes no difference here
+    const isFinal = bits.read(1) === 1;
     const type = bits.read(2);
     if (type === 3) return undefined;
     if (type > 0) {
@@ -28,8 +28,10 @@ export function reachOf(payload: Uint8Array): Reach | undefined {
     } else if (!skipStored(bits, reach)) {
       return undefined;
     }
+    // RFC 7692 §7.2.3.4: behind such a block the next one begins with an octet.
+    if (isFinal) bits.skip(0);
   }
-  return { farthest: reach.farthest, before: reach.before };
+  return reach.isEnded ? { farthest: reach.farthest, before: reach.before } : undefined;
 }
 
 interface Progress {
@@ -37,6 +39,7 @@ interface Progress {
   before: number;
   /** How much has been written so far. */
   length: number;
+  isEnded: boolean;
 }
 
 class Bits {
@@ -66,10 +69,11 @@ class Bits {
   }
 }
 
-/** §3.2.4. The last block of a message has lost its lengths with the four octets that are not sent: it is empty. */
+/** §3.2.4. Of the last block of a message only the header is sent (RFC 7692 §7.2.1). */
 function skipStored(bits: Bits, reach: Progress): boolean {
   bits.skip(0);
-  if (bits.left === 0) return true;
+  reach.isEnded = bits.left === 0;
+  if (reach.isEnded) return true;
   const length = bits.read(16);
   if ((length ^ bits.read(16)) !== 0xffff || bits.left < length * 8) return false;
   bits.skip(length);

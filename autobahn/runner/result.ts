@@ -106,3 +106,34 @@ function shown({ wire, payload, application, frames, messages }: Traffic): Traff
     WebSocketMessages: messages,
   };
 }
+
+const FROM_THE_WORST: readonly Behavior[] = ["FAILED", "NON-STRICT", "OK", "UNIMPLEMENTED", "INFORMATIONAL"];
+
+/** Of many results that make one: the worst of them, and how many there are of each kind. */
+export class Tally {
+  readonly #counts = new Map<Behavior, number>();
+  #worst: CaseResult | undefined;
+
+  add(result: CaseResult): void {
+    this.#counts.set(result.behavior, (this.#counts.get(result.behavior) ?? 0) + 1);
+    if (this.#worst === undefined || rank(result) < rank(this.#worst)) this.#worst = result;
+  }
+
+  /** There must be one. */
+  toResult(): CaseResult {
+    const worst = this.#worst!;
+    const counts = FROM_THE_WORST.flatMap((behavior) => {
+      const count = this.#counts.get(behavior);
+      return count === undefined ? [] : [`${count} ${behavior}`];
+    });
+    const reason = rank(worst) < GOOD ? ` One of the worst: "${worst.description}" ${worst.result}` : "";
+    return { ...worst, result: `${counts.join(", ")}.${reason}` };
+  }
+}
+
+/** A wrong behavior is worse than a wrong end. */
+function rank({ behavior, behaviorClose }: CaseResult): number {
+  return FROM_THE_WORST.indexOf(behavior) * 2 + (["OK", "INFORMATIONAL"].includes(behaviorClose) ? 1 : 0);
+}
+
+const GOOD = FROM_THE_WORST.indexOf("OK") * 2;

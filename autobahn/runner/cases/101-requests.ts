@@ -229,8 +229,13 @@ export const goodRequests: readonly Case[] = chapter(102, "Requests that are a h
     [VIOLATION],
   ),
   accepted(
-    "Blanks and tabs around the values.",
-    values((value) => ` \t  ${value}\t `),
+    "Blanks around the values.",
+    values((value) => `   ${value}  `),
+    [VIOLATION],
+  ),
+  accepted(
+    "Tabs around the values.",
+    values((value) => `\t\t${value}\t`),
     [VIOLATION],
   ),
   accepted("Upgrade: WEBSOCKET.", field("Upgrade", "WEBSOCKET"), ["RFC6455-4.2.1-04"]),

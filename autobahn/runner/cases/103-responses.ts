@@ -39,6 +39,7 @@ function declined(status: string, ...requirements: readonly string[]): Draft {
     close: { closedByMe: false, closeCode: [], requireClean: false },
     opening: (usual) => field("Content-Length", "5")(startLine(`HTTP/1.1 ${status}`)(usual)),
     script(script) {
+      // Five octets: it is the whole body, and to who believes in a WebSocket it is a message.
       script.frame(Opcode.Text, HELLO.slice(0, 3));
       script.wait(0.3, () => script.drop());
       script.killAfter(2);

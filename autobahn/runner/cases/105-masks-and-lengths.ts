@@ -47,7 +47,6 @@ const freshKeys: Draft = {
     description: `Send ${KEYS / 2} messages and ${KEYS / 2} Pings, and look at the keys of what comes back.`,
     requirements: ["RFC6455-5.3-01", "RFC6455-5.3-02", "RFC6455-5.3-04", "RFC6455-10.3-01", "RFC6455-5.1-01"],
     roles: ["server"],
-    events: [],
     act(script) {
       const keys = new Set<string>();
       let frames = 0;
@@ -185,12 +184,12 @@ export const lengths: readonly Case[] = chapter(106, "Lengths", [
       script.frame(Continuation, HELLO);
     },
   }),
+  // Not more: a peer may have a limit for their number (§10.4).
   answers({
-    description: "Send a text in 20000 fragments of one octet.",
-    requirements: ["RFC6455-5.4-06", "RFC6455-5.4-07", "RFC6455-10.4-02"],
-    seconds: 10,
-    events: [text(repeated("*", 20000))],
-    act: (script) => script.message(repeated("*", 20000), { fragmentSize: 1 }),
+    description: "Send a text in 1000 fragments of one octet.",
+    requirements: ["RFC6455-5.4-06", "RFC6455-5.4-07"],
+    events: [text(repeated("*", 1000))],
+    act: (script) => script.message(repeated("*", 1000), { fragmentSize: 1 }),
   }),
   impossible("a message of 2^63 octets", Binary, 1n << 63n, [1002, 1009]),
   impossible("a message of 2^64 - 1 octets", Binary, (1n << 64n) - 1n, [1002, 1009]),

@@ -262,7 +262,7 @@ export const compressedFaults: readonly Case[] = chapter(113, "Compressed messag
   ),
   ...[1, 2, 3, 5, 6, 7].map((rsv) =>
     bad(`Send a text message with RSV = ${rsv}.`, UNDEFINED_BIT, (script) =>
-      script.frame(Text, FIXED, { rsv }),
+      script.frame(Text, rsv & RSV1 ? FIXED : HELLO, { rsv }),
     ),
   ),
   bad("Send a compressed message with RSV2 on its last fragment.", UNDEFINED_BIT, (script) => {

@@ -10,7 +10,7 @@ import { keys, repeated } from "../data.ts";
 import type { Wish } from "../extension.ts";
 import { reachOf } from "../reach.ts";
 import { type Frame, Opcode, type Role } from "../wire.ts";
-import { ANY, answers, chapter, type Draft, field } from "./beyond.ts";
+import { ANY, answers, chapter, type Draft, field, isFree } from "./beyond.ts";
 import { pong, text } from "./expectations.ts";
 
 const { Text, Ping } = Opcode;
@@ -69,12 +69,12 @@ function withinLimits(wish: Wish, what: string, messages: readonly Uint8Array[])
   return {
     ...answers({
       compression: [wish],
+      ...(windowBits === SMALLEST && { roles: SERVERS }),
       description: `Ask for ${limits}, and send ${what}.`,
       requirements: [
         ...(windowBits === undefined ? [] : FOR_WINDOWS),
         ...(noContextTakeover ? FOR_TAKEOVER : []),
       ],
-      events: [],
       seconds: 10,
       act: (script) => inspect(script, new Inspector(wish), messages),
     }),
@@ -111,7 +111,14 @@ function tempting(windowBits: number): Uint8Array {
   return repeated(noise(period), Math.max(3 * period, 4096));
 }
 
-const ALL_WINDOWS = [8, 9, 10, 11, 12, 13, 14];
+/**
+ * Many compressors have no window of 2^8. A server then declines, and has not failed; a client has offered
+ * client_max_window_bits before it knows the number, and then it can only end the connection (RFC 7692 §7).
+ */
+const SMALLEST = 8;
+const SERVERS: readonly Role[] = ["client"];
+
+const ALL_WINDOWS = [SMALLEST, 9, 10, 11, 12, 13, 14];
 
 export const compressors: readonly Case[] = chapter(114, "What a compressor may use", [
   ...ALL_WINDOWS.map((windowBits) =>
@@ -137,7 +144,7 @@ export const compressors: readonly Case[] = chapter(114, "What a compressor may 
     noise(2000),
     noise(5000, 20000),
   ]),
-  ...[8, 9, 12, 15].map((windowBits) =>
+  ...[SMALLEST, 9, 12, 15].map((windowBits) =>
     withinLimits({ windowBits, noContextTakeover: true }, "the same messages twice", [
       tempting(Math.min(windowBits, 14)),
       noise(2000),
@@ -145,6 +152,13 @@ export const compressors: readonly Case[] = chapter(114, "What a compressor may 
       noise(2000),
     ]),
   ),
+  isFree({
+    roles: ["server"],
+    compression: [{ windowBits: SMALLEST, noContextTakeover: false }],
+    description: "Ask a client for a window of 2^8, and send a message.",
+    requirements: ["RFC7692-7-10", "RFC7692-5.1-01", "RFC7692-7.2.1-13"],
+    act: (script) => script.message(tempting(SMALLEST)),
+  }),
 ]);
 
 // --- 115: the peer's decompressor -----------------------------------------------------------------------------
@@ -190,7 +204,6 @@ function remembers(
 /** Repeats at the far end of the largest window. */
 const FAR = noise(32700);
 const SHORT = noise(300);
-const CLIENT: readonly Role[] = ["client"];
 
 export const decompressors: readonly Case[] = chapter(115, "What a decompressor remembers", [
   remembers("the same message twice", [SHORT, SHORT]),
@@ -223,24 +236,24 @@ export const decompressors: readonly Case[] = chapter(115, "What a decompressor 
     "the same message of almost 32 KiB twice",
     [FAR, FAR],
     { offer: "permessage-deflate; client_max_window_bits=9" },
-    CLIENT,
+    SERVERS,
   ),
   remembers(
     "the same message of almost 32 KiB twice",
     [FAR, FAR],
     { offer: "permessage-deflate; client_no_context_takeover" },
-    CLIENT,
+    SERVERS,
   ),
   remembers(
     "the same message of almost 32 KiB twice",
     [FAR, FAR],
     { offer: "permessage-deflate; server_no_context_takeover" },
-    CLIENT,
+    SERVERS,
   ),
   remembers(
     "the same message of almost 32 KiB twice",
     [FAR, FAR],
     { offer: "permessage-deflate; server_max_window_bits=9" },
-    CLIENT,
+    SERVERS,
   ),
 ]);

@@ -22,16 +22,14 @@ function zeros(count: number): Uint8Array {
   return Buffer.concat([...Array.from({ length: count }, () => mebibyte!), Uint8Array.of(0)]);
 }
 
-/** Refused is good, echoed is not strict; silence is neither. */
-function judgeBomb({ events, facts }: Seen): Verdict {
-  if (events.length > 0)
-    return { behavior: "NON-STRICT", result: "There seems to be no limit: it came back." };
-  if (facts.remoteCloseCode === TOO_BIG && !facts.closedByMe)
-    return { behavior: "OK", result: "Refused with 1009." };
-  if (facts.closedByMe)
-    return { behavior: "NON-STRICT", result: "The peer was still at it when its time was over." };
-  const code = facts.remoteCloseCode ?? "no Close";
-  return { behavior: facts.remoteCloseCode === null ? "OK" : "NON-STRICT", result: `Refused with ${code}.` };
+/** Refused is good, echoed is not strict; to be at it for too long is not, either. */
+function judgeBomb({ facts }: Seen): Verdict {
+  const { closedByMe, failedByMe, remoteCloseCode: code } = facts;
+  const say = (behavior: Verdict["behavior"], result: string): Verdict => ({ behavior, result });
+  if (closedByMe && !failedByMe) return say("NON-STRICT", "There seems to be no limit: it came back.");
+  if (closedByMe) return say("NON-STRICT", "The peer was still at it when its time was over.");
+  if (code === null) return say("OK", "TCP was ended.");
+  return say(code === TOO_BIG ? "OK" : "NON-STRICT", `Refused with ${code}.`);
 }
 
 function bomb(description: string, act: (script: Script) => void): Draft {
@@ -46,6 +44,7 @@ function bomb(description: string, act: (script: Script) => void): Draft {
     expectation: "1009, or the end of TCP.",
     judge: judgeBomb,
     script(script) {
+      script.onEvent = () => script.close(1000);
       act(script);
       script.killAfter(10);
     },

@@ -33,7 +33,8 @@ const PATIENCE = 3;
 // --- A peer answers -------------------------------------------------------------------------------------------
 
 export interface Answering extends Outline {
-  readonly events: readonly Event[];
+  /** None: the script itself says the verdict, and closes. */
+  readonly events?: readonly Event[];
   /** What is also good, but not as good. */
   readonly lesser?: readonly Event[];
   readonly seconds?: number;
@@ -47,7 +48,9 @@ export function answers({ events, lesser, act, seconds = PATIENCE, codes, ...out
     ...outline,
     ...negotiated(outline),
     expectation: "What was sent comes back as it was. Clean close.",
-    expected: { OK: events, ...(lesser !== undefined && { "NON-STRICT": lesser }) },
+    ...(events !== undefined && {
+      expected: { OK: events, ...(lesser !== undefined && { "NON-STRICT": lesser }) },
+    }),
     close: codes === undefined ? JUDGE_CLOSES : { ...JUDGE_CLOSES, closeCode: codes },
     script(script) {
       act(script);
@@ -119,10 +122,16 @@ export function isFree({ act, ...outline }: Outline): Draft {
 }
 
 function whatHappened({ events, facts }: Seen): Verdict {
-  const answer = events.map(({ type }) => type).join(", ") || "nothing";
-  const end = facts.closedByMe ? "it answered the judge's Close" : "it ended the connection";
+  const types = events.map(({ type }) => type);
+  const said = [...new Set(types)].map(
+    (type) => `${type} (${types.filter((other) => other === type).length})`,
+  );
+  const end = facts.closedByMe ? "it was the judge who closed" : "it ended the connection";
   const code = facts.remoteCloseCode === null ? "without a code" : `with ${facts.remoteCloseCode}`;
-  return { behavior: "INFORMATIONAL", result: `The peer said ${answer}; ${end}, ${code}.` };
+  return {
+    behavior: "INFORMATIONAL",
+    result: `The peer said ${said.join(", ") || "nothing"}; ${end}, ${code}.`,
+  };
 }
 
 // --- Compression ----------------------------------------------------------------------------------------------

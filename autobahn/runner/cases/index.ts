@@ -1,7 +1,7 @@
 /**
  * The judge, 14 — All cases, in the order of their numbers, and which of them are meant by a pattern.
  *
- * Numbers from 101 on are not the suite's: they are added to `CATEGORIES`. Next: ../opening.ts.
+ * Numbers from 101 on are not the suite's (beyond.ts). Next: ../opening.ts.
  */
 
 import type { Case } from "../case.ts";
@@ -15,6 +15,15 @@ import { closeHandling } from "./7-close.ts";
 import { limits } from "./9-limits.ts";
 import { autoFragmentation } from "./10-auto-fragmentation.ts";
 import { compressionParameters, compressionPayloads } from "./12-compression.ts";
+import { badRequests, goodRequests } from "./101-requests.ts";
+import { badResponses, goodResponses } from "./103-responses.ts";
+import { lengths, masks } from "./105-masks-and-lengths.ts";
+import { closeRaces, controlFrames } from "./107-control-frames.ts";
+import { closeCodes } from "./109-close-codes.ts";
+import { offers, responses } from "./110-negotiation.ts";
+import { compressedFaults, compressedMessages } from "./112-compressed-messages.ts";
+import { compressors, decompressors } from "./114-windows.ts";
+import { bombs } from "./116-bombs.ts";
 
 const CATEGORIES: readonly (readonly Case[])[] = [
   framing,
@@ -28,6 +37,22 @@ const CATEGORIES: readonly (readonly Case[])[] = [
   autoFragmentation,
   compressionPayloads,
   compressionParameters,
+  badRequests,
+  goodRequests,
+  badResponses,
+  goodResponses,
+  masks,
+  lengths,
+  controlFrames,
+  closeRaces,
+  closeCodes,
+  offers,
+  responses,
+  compressedMessages,
+  compressedFaults,
+  compressors,
+  decompressors,
+  bombs,
 ];
 
 export const allCases: readonly Case[] = CATEGORIES.flat().sort((a, b) => compareIds(a.id, b.id));
