@@ -2,8 +2,9 @@
  * The judge, 2 — Compression (RFC 7692 §7.2): one raw DEFLATE stream for each direction, on node:zlib.
  *
  * Each message is a call of its own, with the window as its dictionary: a message begins at an octet's boundary, so
- * what came before matters only as far as the window reaches. A peer that reaches back further than the window
- * that was agreed on is found out here, because there is nothing to copy from.
+ * what came before matters only as far as the window reaches. A peer that reaches back into earlier messages further
+ * than the window that was agreed on is found out here, because there is nothing to copy from; within one message zlib
+ * forgives it, and reach.ts looks.
  *
  * What this file must not know: frames, who agreed on what. Next: messages.ts.
  */
