@@ -70,7 +70,8 @@ describe("echo", () => {
     client.connection.sendText("a".repeat(101));
     expect(await client.closed()).toMatchObject({ code: 1009 });
     child.kill("SIGINT");
-    expect(await line()).toBe("closed: 0 clean, 0 unclean");
+    // Whether the one that failed has ended at that side is a matter of moments.
+    expect(await line()).toMatch(/^closed: 0 clean, [01] unclean$/);
   });
 
   it("a second signal does not wait for anybody", async () => {
