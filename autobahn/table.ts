@@ -20,6 +20,22 @@ const CATEGORIES: Readonly<Record<string, string>> = {
   10: "automatic fragmentation",
   12: "compression, by data",
   13: "compression, by parameters",
+  101: "wrong requests",
+  102: "right requests",
+  103: "wrong responses",
+  104: "right responses",
+  105: "masks",
+  106: "lengths",
+  107: "control frames inside messages",
+  108: "close races",
+  109: "close codes and reasons",
+  110: "offers of compression",
+  111: "agreements on compression",
+  112: "compressed messages",
+  113: "wrong compressed messages",
+  114: "windows, sent",
+  115: "windows, remembered",
+  116: "bombs",
 };
 
 /** What a column counts; of several that would, the first. */

@@ -1,5 +1,5 @@
 /**
- * Chapter 8.6 — Statistics: what a server has seen, counted.
+ * Chapter 8.6 — Statistics: what a server has seen, or the clients of a process, counted.
  *
  * Plain numbers in one object for all connections, so that counting is an addition (`statistics.textIn++`); a frozen
  * copy for whoever asks; and that copy as text, as Prometheus reads it. Nothing a peer says becomes a name here: the

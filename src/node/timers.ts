@@ -14,7 +14,7 @@
  * Next: turn.ts.
  */
 
-/** The time, as the server sees it; tests bring their own. */
+/** The time, as connections see it; tests bring their own. */
 export interface Clock {
   /** Milliseconds that only ever grow, from any beginning. */
   now(): number;

@@ -2,8 +2,8 @@
  * Chapter 8.13 — Signs of life: heartbeat, round trips, and everything about a connection that time decides.
  *
  * A silent peer is pinged (§5.5.2), and any byte it sends is a sign of life, not only the Pong; so is any byte that it
- * takes, where a Ping has to wait behind others. One that stays silent is given up; one that is old, or idle, is closed; one that is closing has to finish in time. All that hangs on one
- * deadline for each connection, the nearest.
+ * takes, where a Ping has to wait behind others. One that stays silent is given up; one that is old, or idle, is closed;
+ * one that is closing has to finish in time. All that hangs on one deadline for each connection, the nearest.
  *
  * What this file must not know: sockets, frames.
  * Next: held-back.ts.

@@ -143,8 +143,8 @@ export class FrameReader {
    * Stops in front of everything else: an end, another opcode, a long, empty, torn or wrong frame, one that there is
    * no room for. Returns how many bytes there were.
    *
-   * A message cut into bytes is the worst that a peer may do within its limits. Here such a fragment takes 5 ns; it was 34 by
-   * the way of all frames (`npm run bench`, Node 20.20).
+   * A message cut into bytes is the worst that a peer may do within its limits. Here such a fragment takes 5 ns; it was
+   * 34 by the way of all frames (`npm run bench -- --scenario micro-fragments`, Node 20.20).
    */
   readShortFragments(body: ByteBuffer): number {
     const { chunk, end } = this;

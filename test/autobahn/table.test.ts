@@ -30,7 +30,7 @@ describe("the table", () => {
 
   it("counts a verdict that is unheard of among the worst", () => {
     expect(
-      table(new Map([["101.1", outcome("SURPRISING", "OK")]]))
+      table(new Map([["201.1", outcome("SURPRISING", "OK")]]))
         .split("\n")
         .at(-1),
     ).toBe(
@@ -38,8 +38,8 @@ describe("the table", () => {
     );
   });
 
-  it("names a category beyond the real suite's by its number", () => {
-    expect(table(new Map([["101.1", outcome("OK", "OK")]]))).toContain("\n| 101      |");
+  it("names a category that it does not know by its number", () => {
+    expect(table(new Map([["201.1", outcome("OK", "OK")]]))).toContain("\n| 201      |");
   });
 
   it("has a line for no cases at all", () => {
