@@ -5,7 +5,7 @@
  * one `ByteBuffer`, so what is held is a small multiple of the bytes that arrived, however many pieces they
  * arrived in (law 6), and no capacity is ever taken from a length that was merely declared.
  *
- * Next: deflate/codec.ts.
+ * Next: pool.ts.
  */
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);

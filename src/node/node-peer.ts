@@ -35,7 +35,7 @@ import {
 } from "./peer.ts";
 import { TokenBucket } from "./rate.ts";
 import { Taps } from "./tap.ts";
-import { Pause, plain, Transport, type TransportListener } from "./transport.ts";
+import { Pause, Transport, type TransportListener } from "./transport.ts";
 import { type Patient, Vitals, type VitalsContext } from "./vitals.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -111,7 +111,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     this.#vitals = new Vitals(this.#context, this, this.#transport);
     tellOpen(this);
     this.#call(this.#context.handlers.open, undefined);
-    if (rest.length > 0) this.receive(plain(rest));
+    if (rest.length > 0) this.receive(rest);
     this.#transport.resume();
   }
 

@@ -95,7 +95,7 @@ export class Transport {
 }
 
 function onData(this: ListenedTo, chunk: Buffer): void {
-  this[LISTENER]?.receive(plain(chunk));
+  this[LISTENER]?.receive(chunk);
 }
 
 function onDrain(this: ListenedTo): void {

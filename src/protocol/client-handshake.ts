@@ -94,6 +94,7 @@ export function judgeResponse({ version, status, reason, fields }: ResponseHead,
     return refused("switch-without-connection", quote(connection));
   }
 
+  // §11.3.3, §11.3.4: these two stand there once at most; of two, nobody could say which one counts.
   const [accept, ...otherAccepts] = fields.all("Sec-WebSocket-Accept");
   if (accept === undefined) return refused("accept-missing");
   if (otherAccepts.length > 0) return refused("accept-repeated");

@@ -18,29 +18,30 @@ import {
   type Closed,
   type ConnectionOptions,
   checkHandler,
-  checkOptions,
-  checkRole,
   type Event,
   type Handler,
+  type Settings,
   type State,
+  settingsFrom,
 } from "./contract.ts";
-import { FIN, MAX_CONTROL_PAYLOAD, Opcode, type Role } from "./frame.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import { MAX_CONTROL_PAYLOAD, Opcode, type Role } from "./frame.ts";
 import { MaskingKeys } from "./mask.ts";
-import { MessageReader, Signal } from "./message-reader.ts";
-import { MessageWriter } from "./message-writer.ts";
+import { borrowReader, giveReaderBack, type MessageReader, Signal } from "./message-reader.ts";
+import { borrowWriter, giveWriterBack, type MessageWriter } from "./message-writer.ts";
 import { NO_EXTENSIONS, Pipeline } from "./pipeline.ts";
 import { PreparedMessage } from "./prepared-message.ts";
 import { UTF8_ACCEPT, validateUtf8 } from "./utf8.ts";
 import { ProtocolError, type Rule } from "./violation.ts";
 
 export class Connection {
-  readonly role: Role;
   readonly #handler: Handler;
-  readonly #reader: MessageReader;
-  readonly #writer: FrameWriter;
-  readonly #messages: MessageWriter;
-  readonly #schedule: ConnectionOptions["schedule"];
+  readonly #settings: Settings;
+  readonly #pipeline: Pipeline;
+  readonly #keys: MaskingKeys | undefined;
+  /** Lent, as long as something of the peer's is under way. */
+  #reader: MessageReader | undefined = undefined;
+  /** Lent, as long as output waits. */
+  #writer: MessageWriter | undefined = undefined;
 
   #state: State = "open";
   #initiator: Closed["initiator"] = "transport";
@@ -64,17 +65,16 @@ export class Connection {
   #scheduled = false;
 
   constructor(role: Role, handler: Handler, options: ConnectionOptions = {}) {
-    checkRole(role);
     checkHandler(handler);
-    const settings = checkOptions(options);
     const { extensions = [] } = options;
-    const pipeline = extensions.length === 0 ? NO_EXTENSIONS : new Pipeline(extensions, role);
-    this.role = role;
     this.#handler = handler;
-    this.#schedule = options.schedule;
-    this.#reader = new MessageReader(role, pipeline, settings);
-    this.#writer = new FrameWriter(handler, role === "client" ? keysFrom(options.random) : undefined);
-    this.#messages = new MessageWriter(this.#writer, pipeline);
+    this.#settings = settingsFrom(role, options);
+    this.#pipeline = extensions.length === 0 ? NO_EXTENSIONS : new Pipeline(extensions, role);
+    this.#keys = role === "client" ? keysFrom(options.random) : undefined;
+  }
+
+  get role(): Role {
+    return this.#settings.role;
   }
 
   get state(): State {
@@ -83,7 +83,7 @@ export class Connection {
 
   /** Bytes that were sent and have not been written yet: they leave with `flush`. */
   get bufferedAmount(): number {
-    return this.#writer.waiting;
+    return this.#writer?.waiting ?? 0;
   }
 
   /** How the connection ended, once it has. */
@@ -96,7 +96,7 @@ export class Connection {
    * who begin to watch a connection that has been open for some time.
    */
   get lacking(): number | undefined {
-    return this.#reader.lacking;
+    return this.#reader === undefined ? 0 : this.#reader.lacking;
   }
 
   // --- Receiving ---------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ export class Connection {
     this.#mustBeIdle("receive");
     if (this.#deaf) return;
     this.#pulled = false;
-    this.#reader.feed(chunk);
+    this.#feed(chunk);
     this.#announceAll();
   }
 
@@ -120,7 +120,7 @@ export class Connection {
     if (this.#transportEnded) return;
     this.#transportEnded = true;
     if (this.#reading || this.#pulling) return;
-    if (!this.#reader.unread) this.#finish();
+    if (!this.#unread) this.#finish();
     else if (!this.#pulled) this.#announceAll();
   }
 
@@ -130,7 +130,7 @@ export class Connection {
    */
   *events(chunk?: Uint8Array): Generator<Event, void, undefined> {
     this.#mustBeIdle("events");
-    if (chunk !== undefined && !this.#deaf) this.#reader.feed(chunk);
+    if (chunk !== undefined && !this.#deaf) this.#feed(chunk);
     this.#pulled = true;
     this.#pulling = true;
     try {
@@ -142,12 +142,23 @@ export class Connection {
     } finally {
       this.#pulling = false;
       this.flush();
-      if (this.#transportEnded && !this.#reader.unread) this.#finish();
+      if (this.#transportEnded && !this.#unread) this.#finish();
     }
     if (this.#closed !== undefined && !this.#closeYielded) {
       this.#closeYielded = true;
       yield { type: "close", close: this.#closed };
     }
+  }
+
+  #feed(chunk: Uint8Array): void {
+    const { role } = this.#settings;
+    this.#reader ??= borrowReader(role, this.#pipeline, this.#settings);
+    this.#reader.feed(chunk);
+  }
+
+  /** Whether something has arrived that has not been read. */
+  get #unread(): boolean {
+    return this.#reader?.unread === true;
   }
 
   // --- Sending -----------------------------------------------------------------------------------------------
@@ -159,7 +170,7 @@ export class Connection {
   sendText(data: string): boolean {
     checkString("sendText", data);
     if (this.#state !== "open") return false;
-    this.#messages.text(data, this.#reading);
+    this.#output().text(data, this.#reading);
     return this.#queued();
   }
 
@@ -167,7 +178,7 @@ export class Connection {
   sendBinary(data: Uint8Array): boolean {
     checkBytes("sendBinary", data);
     if (this.#state !== "open") return false;
-    this.#messages.bytes(Opcode.Binary, data, this.#reading);
+    this.#output().bytes(Opcode.Binary, data, this.#reading);
     return this.#queued();
   }
 
@@ -178,7 +189,7 @@ export class Connection {
       throw new TypeError("sendUtf8: data is not valid UTF-8");
     }
     if (this.#state !== "open") return false;
-    this.#messages.bytes(Opcode.Text, data, this.#reading);
+    this.#output().bytes(Opcode.Text, data, this.#reading);
     return this.#queued();
   }
 
@@ -188,7 +199,7 @@ export class Connection {
       throw new TypeError("sendPrepared: message must be a PreparedMessage");
     }
     if (this.#state !== "open") return false;
-    this.#messages.prepared(message, this.role === "client", this.#reading);
+    this.#output().prepared(message, this.role === "client", this.#reading);
     return this.#queued();
   }
 
@@ -196,7 +207,7 @@ export class Connection {
   sendTextPiece(data: string, last: boolean): boolean {
     checkString("sendTextPiece", data);
     if (this.#state !== "open") return false;
-    this.#messages.textPiece(data, last, this.#reading);
+    this.#output().textPiece(data, last, this.#reading);
     return this.#queued();
   }
 
@@ -204,7 +215,7 @@ export class Connection {
   sendBinaryPiece(data: Uint8Array, last: boolean): boolean {
     checkBytes("sendBinaryPiece", data);
     if (this.#state !== "open") return false;
-    this.#messages.piece(Opcode.Binary, data, last, this.#reading);
+    this.#output().piece(Opcode.Binary, data, last, this.#reading);
     return this.#queued();
   }
 
@@ -212,7 +223,7 @@ export class Connection {
   ping(data: Uint8Array = EMPTY_BYTES): boolean {
     checkControlPayload("ping", data);
     if (this.#state !== "open") return false;
-    this.#writer.frame(FIN | Opcode.Ping, data, this.#reading);
+    this.#output().control(Opcode.Ping, data, this.#reading);
     return this.#queued();
   }
 
@@ -220,7 +231,7 @@ export class Connection {
   pong(data: Uint8Array = EMPTY_BYTES): boolean {
     checkControlPayload("pong", data);
     if (this.#state !== "open") return false;
-    this.#writer.frame(FIN | Opcode.Pong, data, this.#reading);
+    this.#output().control(Opcode.Pong, data, this.#reading);
     return this.#queued();
   }
 
@@ -236,18 +247,27 @@ export class Connection {
   flush(): void {
     this.#scheduled = false;
     if (this.#state === "closed") return;
-    this.#writer.flush();
-    if (this.#ending && this.#writer.idle) this.#end();
+    const writer = this.#writer;
+    writer?.flush();
+    if (this.#ending && writer?.idle !== false) this.#end();
+    if (writer !== undefined && giveWriterBack(writer)) this.#writer = undefined;
+  }
+
+  /** Where output is written. */
+  #output(): MessageWriter {
+    this.#writer ??= borrowWriter(this.#handler, this.#keys, this.#pipeline);
+    return this.#writer;
   }
 
   /** Output waits: it leaves with the chunk that is being read, or when the turn ends, or now. */
   #queued(): true {
     if (this.#reading) return true;
-    if (this.#schedule === undefined) {
+    const { schedule } = this.#settings;
+    if (schedule === undefined) {
       this.flush();
     } else if (!this.#scheduled) {
       this.#scheduled = true;
-      this.#schedule(this);
+      schedule(this);
     }
     return true;
   }
@@ -256,21 +276,23 @@ export class Connection {
 
   /** Reads on to the next event that is to be announced, and does what is owed for those before it and for it. */
   #advance(): Signal {
-    if (this.#deaf) return Signal.Drained;
-    const signal = this.#reader.next();
+    const reader = this.#reader;
+    if (this.#deaf || reader === undefined) return Signal.Drained;
+    const signal = reader.next();
     switch (signal) {
       case Signal.Ping:
         // §5.5.2: owed also when we have sent Close, as long as the peer's has not come.
-        this.#writer.frame(FIN | Opcode.Pong, this.#reader.data, true);
+        this.#output().control(Opcode.Pong, reader.data, true);
         return signal;
       case Signal.Close:
-        this.#receiveClose(readClosePayload(this.#reader.data));
+        this.#receiveClose(readClosePayload(reader.data));
         return Signal.Drained;
       case Signal.Violation:
-        this.#fail(this.#reader.violation!);
+        this.#fail(reader.violation!);
         return Signal.Drained;
       case Signal.Drained:
-        this.#reader.rest();
+        reader.rest();
+        if (giveReaderBack(reader)) this.#reader = undefined;
         return signal;
       default:
         return signal;
@@ -302,13 +324,13 @@ export class Connection {
 
   #beDeaf(): void {
     this.#deaf = true;
-    this.#reader.release();
+    this.#reader = undefined;
   }
 
   #sendClose(initiator: Closed["initiator"], code: number | undefined, reason: string): void {
     this.#initiator = initiator;
     this.#state = "closing";
-    this.#writer.frame(FIN | Opcode.Close, writeClosePayload(code, reason), this.#reading);
+    this.#output().control(Opcode.Close, writeClosePayload(code, reason), this.#reading);
   }
 
   #end(): void {
@@ -351,7 +373,7 @@ export class Connection {
   }
 
   #announce(signal: Signal): void {
-    const reader = this.#reader;
+    const reader = this.#reader!;
     const handler = this.#handler;
     switch (signal) {
       case Signal.Text:
@@ -374,7 +396,7 @@ export class Connection {
   }
 
   #event(signal: Signal): Event {
-    const { data, text, messageType, last, textAsBytes } = this.#reader;
+    const { data, text, messageType, last, textAsBytes } = this.#reader!;
     switch (signal) {
       case Signal.Text:
         return textAsBytes ? { type: "utf8", data } : { type: "text", data: text };

@@ -92,7 +92,7 @@ export interface Flushable {
 
 export const DEFAULT_MAX_MESSAGE_SIZE: number = 1024 * 1024;
 
-export function checkRole(role: Role): void {
+function checkRole(role: Role): void {
   if (role !== "client" && role !== "server") throw new TypeError('role: must be "client" or "server"');
 }
 
@@ -101,8 +101,18 @@ export function checkHandler(handler: Handler): void {
   if (typeof handler.end !== "function") throw new TypeError("handler.end: must be a function");
 }
 
-/** The options that reading needs, checked and with their defaults. */
-export function checkOptions(options: ConnectionOptions): MessageReaderOptions {
+/** What the connections of one server have in common. */
+export interface Settings extends MessageReaderOptions {
+  readonly role: Role;
+  readonly schedule: ConnectionOptions["schedule"];
+}
+
+/** The last ones: a server's connections are all configured alike, and share one object. */
+let latest: Settings | undefined;
+
+/** The options, checked and with their defaults. */
+export function settingsFrom(role: Role, options: ConnectionOptions): Settings {
+  checkRole(role);
   const { maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE, maxFrameSize = Number.POSITIVE_INFINITY } = options;
   const { text = "string", pieces = false, schedule, random } = options;
   checkLimit("maxMessageSize", maxMessageSize);
@@ -112,7 +122,14 @@ export function checkOptions(options: ConnectionOptions): MessageReaderOptions {
   if (schedule !== undefined && typeof schedule !== "function")
     throw new TypeError("schedule: must be a function");
   if (random !== undefined && typeof random !== "function") throw new TypeError("random: must be a function");
-  return { maxMessageSize, maxFrameSize, textAsBytes: text === "utf8", pieces };
+  const textAsBytes = text === "utf8";
+  const settings = { role, maxMessageSize, maxFrameSize, textAsBytes, pieces, schedule };
+  if (latest === undefined || !areEqual(settings, latest)) latest = settings;
+  return latest;
+}
+
+function areEqual(one: Settings, other: Settings): boolean {
+  return (Object.keys(one) as (keyof Settings)[]).every((name) => one[name] === other[name]);
 }
 
 function checkLimit(name: string, value: number): void {

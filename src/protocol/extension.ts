@@ -1,5 +1,5 @@
 /**
- * Chapter 4.5 — Extensions (§9, §9.1; RFC 7692 §5): what one is, and how both sides agree.
+ * Chapter 4.5 — Extensions (§5.8, §9, §9.1; RFC 7692 §5): what one is, and how both sides agree.
  *
  * permessage-deflate is one implementation of these interfaces; an application's own extension is another, and
  * nothing here or in the connection treats them differently.
@@ -96,7 +96,8 @@ export function makeOffers(extensions: readonly Extension[]): ExtensionElement[]
 /**
  * Server: walks the client's offers in their order, which is its preference (RFC 7692 §5), and takes each one that
  * its extension accepts. An offer is passed over when its extension is unknown or already agreed on, when another
- * one has taken its reserved bit, or when it is declined: the next may do, and none is a reason to refuse.
+ * one has taken its reserved bit, or when it is declined: the next may do, and none is a reason to refuse. What was
+ * not offered is never agreed on (RFC 6455 §4.2.2).
  */
 export function acceptOffers(
   offers: readonly ExtensionElement[],

@@ -204,7 +204,7 @@ function readList<Element>(
   }
 }
 
-/** `#token`: Connection (RFC 9110 §7.6.1) and Sec-WebSocket-Protocol (§4.3). */
+/** `#token`: Connection (RFC 9110 §7.6.1) and Sec-WebSocket-Protocol (RFC 6455 §4.3). */
 export function readTokens(value: string): string[] | undefined {
   return readList(value, (cursor) => cursor.token());
 }
@@ -299,7 +299,7 @@ function checkedToken(text: string): string {
 
 const LAST_PORT = 65535;
 
-/** `uri-host [ ":" port ]` (RFC 9110 §7.2). The host must not be empty: §4.2.1 (2) asks for an authority. */
+/** `uri-host [ ":" port ]` (RFC 9110 §7.2). The host must not be empty: RFC 6455 §4.2.1 (2) asks for an authority. */
 export function isHost(value: string): boolean {
   // A colon inside brackets belongs to the address; any other one starts the port.
   const hostEnd = value.startsWith("[") ? value.indexOf("]") + 1 : value.indexOf(":");
@@ -362,7 +362,7 @@ const KEY_CHARACTERS = 22;
  * §4.2.1 (5): base64 that decodes to 16 bytes has 22 characters and two of padding.
  * Decision: the 4 bits that the 22nd character has over may be anything. Erratum 3150 corrects the RFC's own
  * example, "AQIDBAUGBwgJCgsMDQ4PEC==", to end in "EA==", since an encoder leaves those bits zero; but
- * RFC 4648 §3.5 does not require a decoder to mind, and the key is used as a string, never decoded (§4.2.2).
+ * RFC 4648 §3.5 does not require a decoder to mind, and the key is used as a string, never decoded (RFC 6455 §4.2.2).
  */
 export function isKey(value: string): boolean {
   return (

@@ -27,7 +27,7 @@ import {
   readMaskingKey,
   secondByteViolation,
 } from "./frame.ts";
-import { mask, WORDS_PAY_FROM, wordsOf } from "./mask.ts";
+import { mask, VIEW_PAYS_FROM, WORDS_PAY_FROM, type Words, wordsIn } from "./mask.ts";
 import type { Rule } from "./violation.ts";
 
 /** How far a header came: `Complete` (or `Broken`), or more bytes are needed. */
@@ -47,6 +47,9 @@ export class FrameReader {
   chunk: Uint8Array = EMPTY_BYTES;
   at = 0;
   end = 0;
+  #memory: ArrayBufferLike = EMPTY_BYTES.buffer;
+  /** Where in its memory the chunk begins. */
+  #origin = 0;
 
   /** The rule that was broken, once one was. From then on nothing is read any more. */
   violation: Rule | undefined = undefined;
@@ -54,20 +57,25 @@ export class FrameReader {
   /** §5.4: whether the next data frame has to be a continuation. The message reader knows. */
   fragmented = false;
   /** How much payload the next data frame may have before its message passes the limit. */
-  room: number;
+  room = 0;
 
-  readonly #maskBit: number;
-  readonly #keySize: number;
-  readonly #claimedBits: number;
-  readonly #maxFrameSize: number;
+  #maskBit = 0;
+  #keySize = 0;
+  #claimedBits = 0;
+  #maxFrameSize = 0;
   #maskingKey = 0;
   /** The index of the next payload byte, as far as masking cares: modulo 4. */
   #phase = 0;
-  #words: Int32Array | undefined = undefined;
+  #words: Words | undefined = undefined;
   #torn: Uint8Array | undefined = undefined;
   #tornLength = 0;
 
   constructor(role: Role, claimedBits: number, maxFrameSize: number, maxMessageSize: number) {
+    this.begin(role, claimedBits, maxFrameSize, maxMessageSize);
+  }
+
+  /** Begins to read for another connection, or for the same one again. Only a reader at rest may do that. */
+  begin(role: Role, claimedBits: number, maxFrameSize: number, maxMessageSize: number): void {
     this.#maskBit = role === "server" ? MASK : 0;
     this.#keySize = role === "server" ? 4 : 0;
     this.#claimedBits = claimedBits;
@@ -92,9 +100,23 @@ export class FrameReader {
     return this.at < this.end;
   }
 
+  /** Whether nothing is under way: no chunk, no frame, no fragmented message, and nothing was wrong. */
+  get isAtRest(): boolean {
+    const isBetweenFrames = this.remaining === 0 && this.#tornLength === 0 && !this.unread;
+    return isBetweenFrames && !this.fragmented && this.violation === undefined;
+  }
+
   /** How much of the frame at hand has not arrived; `undefined` as long as its header has not. */
   get lacking(): number | undefined {
     return this.#tornLength > 0 ? undefined : this.remaining;
+  }
+
+  /**
+   * A range of the chunk at hand, as a plain array, whatever the chunk is. Its memory is known already, which makes a view
+   * cost 14 ns; to ask a typed array for its `subarray` costs 23 (Node 20.20).
+   */
+  view(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.#memory, this.#origin + start, end - start);
   }
 
   /** Takes the next chunk. What an interrupted reader left unread of the chunk before stays in front of it. */
@@ -102,6 +124,8 @@ export class FrameReader {
     this.chunk = this.unread ? join(this.chunk.subarray(this.at, this.end), chunk) : chunk;
     this.at = 0;
     this.end = this.chunk.length;
+    this.#memory = this.chunk.buffer;
+    this.#origin = this.chunk.byteOffset;
     this.#words = undefined;
   }
 
@@ -110,12 +134,15 @@ export class FrameReader {
     this.chunk = EMPTY_BYTES;
     this.at = 0;
     this.end = 0;
+    this.#memory = EMPTY_BYTES.buffer;
+    this.#origin = 0;
     this.#words = undefined;
   }
 
   /** Reads the next header: true once it is complete, false when bytes are missing or a rule was broken. */
   readHeader(): boolean {
     if (this.#tornLength === 0) {
+      if (this.#parseCommon()) return true;
       const header = this.#parse(this.chunk, this.at, this.end);
       if (header !== Header.Incomplete) {
         this.at += this.#size;
@@ -179,8 +206,27 @@ export class FrameReader {
     return length - before;
   }
 
+  /**
+   * Reads the header that nearly all have: that of a short message in one frame, with no reserved bit, whole in the
+   * chunk. Leaves any other as it is.
+   */
+  #parseCommon(): boolean {
+    const { chunk, at } = this;
+    const end = at + 2 + this.#keySize;
+    if (this.fragmented || end > this.end) return false;
+    const first = chunk[at]!;
+    const length = chunk[at + 1]! ^ this.#maskBit;
+    if (first !== (FIN | Opcode.Binary) && first !== (FIN | Opcode.Text)) return false;
+    if (length > Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize, this.room)) return false;
+    this.#begin(first, length, this.#keySize === 0 ? 0 : readMaskingKey(chunk, end));
+    this.at = end;
+    return true;
+  }
+
   #unmask(start: number, count: number): void {
-    if (count >= WORDS_PAY_FROM) this.#words ??= wordsOf(this.chunk);
+    if (count >= WORDS_PAY_FROM && this.end - start >= VIEW_PAYS_FROM) {
+      this.#words ??= wordsIn(this.#memory, this.#origin, this.end);
+    }
     mask(this.chunk, start, start + count, this.#maskingKey, this.#phase, this.#words);
     this.#phase = (this.#phase + count) & 3;
   }
@@ -208,13 +254,17 @@ export class FrameReader {
       if (length > this.room) return this.#break("message-too-big");
     }
     if (end - at < size) return Header.Incomplete;
+    this.#begin(first, length, this.#keySize === 0 ? 0 : readMaskingKey(bytes, at + size));
+    this.#size = size;
+    return Header.Complete;
+  }
+
+  #begin(first: number, length: number, maskingKey: number): void {
     this.first = first;
     this.length = length;
     this.remaining = length;
-    this.#maskingKey = this.#keySize === 0 ? 0 : readMaskingKey(bytes, at + size);
+    this.#maskingKey = maskingKey;
     this.#phase = 0;
-    this.#size = size;
-    return Header.Complete;
   }
 
   #break(rule: Rule): Header {

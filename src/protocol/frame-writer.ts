@@ -10,6 +10,7 @@
  */
 
 import { EMPTY_BYTES } from "../bytes.ts";
+import { Pool } from "../pool.ts";
 import { headerSizeFor, MAX_HEADER_SIZE, writeHeader } from "./frame.ts";
 import { type MaskingKeys, mask, maskInto } from "./mask.ts";
 import { encodeUtf8Into } from "./utf8.ts";
@@ -27,28 +28,13 @@ export interface Output {
 const SMALL_SLAB = 4 * 1024;
 const LARGE_SLAB = 64 * 1024;
 
-class SlabPool {
-  readonly size: number;
-  readonly #most: number;
-  readonly #free: Uint8Array[] = [];
-
-  constructor(size: number, most: number) {
-    this.size = size;
-    this.#most = most;
-  }
-
-  borrow(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(this.size);
-  }
-
-  giveBack(slab: Uint8Array): void {
-    if (this.#free.length < this.#most) this.#free.push(slab);
-  }
-}
-
 /** What the pools keep when everything is idle: 1 MiB each. */
-const smallSlabs = new SlabPool(SMALL_SLAB, 256);
-const largeSlabs = new SlabPool(LARGE_SLAB, 16);
+const smallSlabs = new Pool<Uint8Array>(256);
+const largeSlabs = new Pool<Uint8Array>(16);
+
+function borrowSlab(size: typeof SMALL_SLAB | typeof LARGE_SLAB): Uint8Array {
+  return (size === SMALL_SLAB ? smallSlabs : largeSlabs).borrow() ?? new Uint8Array(size);
+}
 
 function giveBack(slab: Uint8Array): void {
   (slab.length === SMALL_SLAB ? smallSlabs : largeSlabs).giveBack(slab);
@@ -73,9 +59,9 @@ interface Block {
 const NO_BLOCKS: Block[] = [];
 
 export class FrameWriter {
-  readonly #output: Output;
+  #output: Output;
   /** A client's source of masking keys; a server has none, since it never masks (§5.1). */
-  readonly #keys: MaskingKeys | undefined;
+  #keys: MaskingKeys | undefined;
   #blocks: Block[] = NO_BLOCKS;
   /** The first of them that has not left. */
   #nextBlock = 0;
@@ -89,6 +75,17 @@ export class FrameWriter {
   constructor(output: Output, keys: MaskingKeys | undefined) {
     this.#output = output;
     this.#keys = keys;
+  }
+
+  /** Begins to write for another connection. Only a writer at rest may do that. */
+  begin(output: Output, keys: MaskingKeys | undefined): void {
+    this.#output = output;
+    this.#keys = keys;
+  }
+
+  /** Whether it holds nothing of its connection, not even the knowledge that its output is not taken at once. */
+  get isAtRest(): boolean {
+    return this.idle && this.#flowing;
   }
 
   /** How many bytes wait for `flush`. */
@@ -181,7 +178,7 @@ export class FrameWriter {
     if (this.#used + count > LARGE_SLAB) this.#finishSlab();
     const before = this.#slab;
     const needed = this.#used + count;
-    this.#slab = (bulk || needed > SMALL_SLAB ? largeSlabs : smallSlabs).borrow();
+    this.#slab = borrowSlab(bulk || needed > SMALL_SLAB ? LARGE_SLAB : SMALL_SLAB);
     if (this.#used === 0) return;
     this.#slab.set(before.subarray(0, this.#used));
     giveBack(before);
@@ -228,7 +225,7 @@ export class FrameWriter {
     const isAll = this.#nextBlock + count === this.#blocks.length;
     if (isAll && this.#used > 0 && size + this.#used <= LARGE_SLAB) count++;
     if (count < 2) return undefined;
-    const slab = largeSlabs.borrow();
+    const slab = borrowSlab(LARGE_SLAB);
     let used = 0;
     for (; count > 0; count--) {
       const block = this.#shift();

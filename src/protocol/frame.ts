@@ -126,7 +126,7 @@ export function headerSizeFor(length: number, masked: boolean): number {
 
 /**
  * Writes a header at `at` and returns where it ends. `first` is FIN, reserved bits and opcode together; a header
- * without `maskingKey` is that of a server. The length takes its shortest form, as §5.2 demands of a sender.
+ * without `maskingKey`, which §5.3 puts last, is that of a server. The length takes its shortest form, as §5.2 demands of a sender.
  */
 export function writeHeader(
   target: Uint8Array,

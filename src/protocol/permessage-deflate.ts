@@ -119,7 +119,7 @@ interface Received {
   clientMaxWindowBits: number | true | undefined;
 }
 
-/** §7: a parameter that is unknown, doubled or badly valued spoils its element. A string says which it was. */
+/** §7, RFC 6455 §9.1: a parameter that is unknown, doubled or badly valued spoils its element. A string says which. */
 function read(parameters: readonly Parameter[]): Received | string {
   const received: Received = {
     serverNoContextTakeover: false,
@@ -248,7 +248,7 @@ function accept(offer: readonly Parameter[], own: DeflateParameters, shared: Sha
     contextTakeover: !(offered.serverNoContextTakeover || own.serverNoContextTakeover),
     windowBits: serverBits,
   };
-  // Decision: a client's wish to keep no context, or a smaller window, is always confirmed: it saves memory here.
+  // Decision: a client's wish to keep no context (§7.1.1.2), or a smaller window, is always confirmed: it saves memory.
   const hint =
     typeof offered.clientMaxWindowBits === "number" ? offered.clientMaxWindowBits : LARGEST_WINDOW_BITS;
   const client = {

@@ -98,6 +98,7 @@ export function readUpgrade(head: RequestHead, limits: OfferLimits = {}): Upgrad
     return refused("connection-not-upgrade", quote(connection));
   }
 
+  // §11.3.5, §11.3.1: version and key stand there once each; of two, nobody could say which one counts.
   const [wsVersion, ...otherVersions] = fields.all("Sec-WebSocket-Version");
   if (wsVersion === undefined) return refused("version-missing");
   if (otherVersions.length > 0) return refused("version-repeated");
@@ -179,7 +180,7 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
   return { ok: true, response, subprotocol, extensions: agreed };
 }
 
-/** A response that does not accept: a `Refusal` from here, or whatever an application wants to say (§4.2.2). */
+/** A response that does not accept: a `Refusal` from here, or whatever an application wants to say (§4.2.2, §10.7). */
 export interface Answer {
   /** 300 to 599: a redirection or an error. */
   readonly status: number;
@@ -208,7 +209,7 @@ export function composeRefusal(answer: Answer): RefusalResponse {
   const reason = reasonPhrase(status);
   const body = new TextEncoder().encode(answer.body ?? answer.reason ?? reason);
   const fields = applicationFields(answer.fields);
-  // RFC 9110 §15.5.6 and §15.5.22: these two have to say what would do instead; §4.4: and which version.
+  // RFC 9110 §15.5.6 and §15.5.22: these two have to say what would do instead; RFC 6455 §4.4: and which version.
   if (status === 405 && !fields.has("Allow")) fields.append("Allow", "GET");
   if (status === 426) {
     fields.append("Upgrade", "websocket");
@@ -283,6 +284,7 @@ function refused(refusal: Refusal): ServerRefused {
   return { ok: false, ...refusal, fields: response.fields, response: writeResponse(response, response.body) };
 }
 
+/** Names are compared as they are written: case counts (RFC 7936 §2). */
 function chooseSubprotocol(
   upgrade: UpgradeRequest,
   choice: ServerHandshakeOptions["subprotocols"] = [],

@@ -135,8 +135,7 @@ function asciiRun(bytes: Uint8Array, start: number, end: number): number {
 
 /** Skips words of ASCII from `start` on. The bytes right before it are ASCII, so the first word may begin in them. */
 function asciiWords(bytes: Uint8Array, start: number, end: number): number {
-  const words = wordsOf(bytes);
-  const origin = words.byteOffset - bytes.byteOffset; // the index in `bytes` where the words begin
+  const { words, origin } = wordsOf(bytes);
   const last = (end - origin) >> 2;
   let i = (start - origin) >> 2;
   while (i < last - 3) {

@@ -20,19 +20,6 @@ beforeEach(() => {
 });
 
 describe("a transport", () => {
-  it("tells its listener what arrives, as plain arrays", async () => {
-    const kinds: boolean[] = [];
-    const other = new FakeSocket();
-    new Transport(other).listen({
-      receive: (chunk) => kinds.push(Buffer.isBuffer(chunk)),
-      drain() {},
-      transportEnded() {},
-    });
-    other.arrive(bytesOf("a"));
-    await turn();
-    expect(kinds).toEqual([false]);
-  });
-
   it("shares its functions with all others", () => {
     const other = new FakeSocket();
     new Transport(other).listen({ receive() {}, drain() {}, transportEnded() {} });

@@ -90,8 +90,9 @@ describe("wordsOf", () => {
     const memory = new ArrayBuffer(WORDS_PAY_FROM + 16);
     for (let offset = 0; offset <= 8; offset++) {
       for (let length = WORDS_PAY_FROM; length <= WORDS_PAY_FROM + 8; length++) {
-        const words = wordsOf(new Uint8Array(memory, offset, length));
+        const { words, origin } = wordsOf(new Uint8Array(memory, offset, length));
         const before = words.byteOffset - offset;
+        expect(origin).toBe(before);
         const behind = offset + length - (words.byteOffset + words.byteLength);
         expect(words.buffer).toBe(memory);
         expect(before).toBeGreaterThanOrEqual(0);
@@ -104,9 +105,9 @@ describe("wordsOf", () => {
 
   it("gives none for a chunk too short, even at the unaligned end of its memory", () => {
     const memory = new ArrayBuffer(6);
-    expect(wordsOf(new Uint8Array(memory, 5, 1))).toHaveLength(0);
-    expect(wordsOf(new Uint8Array(memory, 6, 0))).toHaveLength(0);
-    expect(wordsOf(new Uint8Array(WORDS_PAY_FROM - 1))).toHaveLength(0);
+    expect(wordsOf(new Uint8Array(memory, 5, 1)).words).toHaveLength(0);
+    expect(wordsOf(new Uint8Array(memory, 6, 0)).words).toHaveLength(0);
+    expect(wordsOf(new Uint8Array(WORDS_PAY_FROM - 1)).words).toHaveLength(0);
   });
 });
 
@@ -157,7 +158,7 @@ describe("MaskingKeys", () => {
     return { asked, random };
   }
 
-  it("[RFC6455-5.3-02] takes each key from bytes of its own, first octet in the top bits", () => {
+  it("[RFC6455-5.3-02] [RFC6455-5.3-04] [RFC6455-10.3-01] takes each key from bytes of its own, first octet in the top bits", () => {
     const { random } = counter();
     const keys = new MaskingKeys(random);
     for (let i = 0; i < 3000; i++) expect(keys.next()).toBe(HIGH_KEY + i);

@@ -84,7 +84,7 @@ describe("a message", () => {
     ]);
   });
 
-  it("[RFC6455-5.4-07] [RFC6455-5.4-03] in fragments is put together in their order", () => {
+  it("[RFC6455-5.4-03] [RFC6455-5.4-07] [RFC6455-6.2-04] in fragments is put together in their order", () => {
     expect(readEveryWay(message("Hel", "", "lo, w", "orld", ""))).toEqual([{ text: "Hello, world" }]);
     expect(readEveryWay(binary("", "", "ab", "c"))).toEqual([{ bytes: bytesOf("abc") }]);
   });
@@ -118,7 +118,7 @@ describe("a message", () => {
     ]);
   });
 
-  it("is found whatever the fragments and the chunks", () => {
+  it("[RFC6455-5.4-14] is found whatever the fragments and the chunks", () => {
     const cuts = fc.array(fc.nat(40), { maxLength: 8 });
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 40 }), cuts, cuts, (text, frameCuts, chunkCuts) => {
@@ -151,6 +151,18 @@ describe("a message", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("is a plain array, whatever kind of array the chunk is", () => {
+    const chunk = Buffer.concat([message("text"), binary("bytes"), fragments(9, ["ping"]), binary("torn")]);
+    for (const pieces of [false, true]) {
+      const pipeline = NO_EXTENSIONS;
+      const reader = new MessageReader("client", pipeline, { ...DEFAULTS, pieces, textAsBytes: true });
+      for (const part of [chunk.subarray(0, chunk.length - 2), chunk.subarray(chunk.length - 2)]) {
+        reader.feed(Buffer.from(part));
+        while (reader.next() !== Signal.Drained) expect(reader.data.constructor).toBe(Uint8Array);
+      }
+    }
   });
 
   it("that lies whole in a chunk is a view of it, not a copy", () => {
@@ -214,7 +226,7 @@ describe("the limit for messages", () => {
     expect(readEveryWay(binary("12", "34", "56"), options)).toEqual(["message-too-big"]);
   });
 
-  it("counts an empty fragment as one byte, so that endless empty fragments meet it", () => {
+  it("[RFC6455-10.4-02] counts an empty fragment as one byte, so that endless empty fragments meet it", () => {
     const options = { maxMessageSize: 3 };
     expect(readEveryWay(binary("", "", "", ""), options)).toEqual([{ bytes: new Uint8Array(0) }]);
     expect(readEveryWay(binary("", "", "", "", ""), options)).toEqual(["message-too-big"]);

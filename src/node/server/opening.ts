@@ -11,7 +11,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { EMPTY_BYTES } from "../../bytes.ts";
+import { ByteBuffer } from "../../bytes.ts";
 import type { Extension } from "../../protocol/extension.ts";
 import { Fields, type FieldsInput, readProtocols } from "../../protocol/fields.ts";
 import { type HeadLimits, HeadReader, type RequestHead } from "../../protocol/http.ts";
@@ -96,8 +96,7 @@ export class Opening<Data> extends Timed {
   readonly #socket: Duplex;
   readonly #secure: boolean;
   /** Everything that arrived, as long as it may have to be handed over, and what came behind the head afterwards. */
-  #kept: Uint8Array[] = [];
-  #keptBytes = 0;
+  readonly #kept: ByteBuffer = new ByteBuffer();
   #reader: HeadReader<"request"> | undefined;
   #upgrade: Upgrade | undefined = undefined;
   /** Made when somebody asks for its signal. */
@@ -186,22 +185,21 @@ export class Opening<Data> extends Timed {
       this.#handOver(this.#context.handOver, read.head.fields.has("Upgrade"));
       return;
     }
-    this.#kept = [];
-    this.#keptBytes = 0;
+    this.#kept.clear();
     this.#keep(read.rest);
     void this.#judge(read.head);
   };
 
+  /** Law 6: in one buffer. Kept as they come, chunks of one byte would hold 200 each. */
   #keep(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
-    this.#kept.push(chunk);
-    this.#keptBytes += chunk.length;
+    this.#kept.append(chunk);
     // While a head is being read, its own limits hold.
-    if (this.#reader === undefined && this.#keptBytes >= this.#context.maxPendingBytes) this.#socket.pause();
+    if (this.#reader === undefined && this.#kept.length >= this.#context.maxPendingBytes)
+      this.#socket.pause();
   }
 
   #handOver(take: NonNullable<OpeningContext<Data>["handOver"]>, offersUpgrade: boolean): void {
-    const bytes = Buffer.concat(this.#kept);
+    const bytes = this.#kept.take();
     this.#finish();
     this.#context.failed(this, "");
     take(this.#socket, bytes, offersUpgrade);
@@ -223,6 +221,7 @@ export class Opening<Data> extends Timed {
       return;
     }
     try {
+      // §10.2: a page from elsewhere is answered 403, and the application is not asked.
       if (!context.isOriginAllowed(upgrade)) {
         this.#refuse({ status: 403, reason: "This origin may not connect here." }, "origin");
         return;
@@ -282,7 +281,6 @@ export class Opening<Data> extends Timed {
       extensions,
       ...(acceptance.headers && { fields: acceptance.headers }),
     });
-    const rest = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
     this.#finish();
     this.#socket.write(accepted.response);
     const peer = new NodePeer<Data>(peers, this.#socket, {
@@ -293,7 +291,7 @@ export class Opening<Data> extends Timed {
       data: acceptance.data as Data,
     });
     this.#context.opened(this, peer);
-    peer.start(this.#keptBytes === 0 ? EMPTY_BYTES : rest);
+    peer.start(this.#kept.take());
   }
 
   /** §4.2.2: a refusal ends the connection; one that the client does not end with us is ended for it. */
