@@ -10,7 +10,6 @@
  * Next: conversation.ts.
  */
 
-import type { Duplex } from "node:stream";
 import { EMPTY_BYTES } from "../bytes.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { Connection } from "../protocol/connection.ts";
@@ -35,7 +34,7 @@ import {
 } from "./peer.ts";
 import { TokenBucket } from "./rate.ts";
 import { Taps } from "./tap.ts";
-import { Pause, Transport, type TransportListener } from "./transport.ts";
+import { Pause, type Transport, type TransportListener } from "./transport.ts";
 import { type Patient, Vitals, type VitalsContext } from "./vitals.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -85,7 +84,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   #waiters: Waiters | undefined = undefined;
   #taps: Taps | undefined = undefined;
 
-  constructor(context: PeerContext<Data>, socket: Duplex, opened: Opened<Data>) {
+  constructor(context: PeerContext<Data>, transport: Transport, opened: Opened<Data>) {
     const { role, settings, clock } = context;
     this.data = opened.data;
     this.target = opened.target;
@@ -93,7 +92,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     this.subprotocol = opened.subprotocol;
     this.#agreements = opened.agreements;
     this.#context = context;
-    this.#transport = new Transport(socket);
+    this.#transport = transport;
     this.#rate =
       settings.messageRate === undefined ? undefined : new TokenBucket(settings.messageRate, clock);
     this.#connection = new Connection(role, this, {
@@ -201,6 +200,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     this.#vitals?.closing();
   }
 
+  /** §7.1.1, §7.2.2: whoever must, or a server that wants to, ends TCP without a word. */
   terminate(): void {
     this.#terminated = true;
     this.#transport.destroy();

@@ -36,14 +36,29 @@ export class Transport {
     this.#socket = socket;
   }
 
+  /** Tells this listener from now on what happens: instead of another, if there was one. */
   listen(listener: TransportListener): void {
     const socket = this.#socket;
+    const isFirst = socket[LISTENER] === undefined;
     socket[LISTENER] = listener;
+    if (!isFirst) return;
     socket.on("data", onData);
     socket.on("drain", onDrain);
     socket.on("error", onError);
     socket.on("end", onEnd);
     socket.on("close", onEnd);
+  }
+
+  /** Gives the socket up, to somebody who takes it as it is. */
+  release(): Duplex {
+    const socket = this.#socket;
+    delete socket[LISTENER];
+    socket.off("data", onData);
+    socket.off("drain", onDrain);
+    socket.off("error", onError);
+    socket.off("end", onEnd);
+    socket.off("close", onEnd);
+    return socket;
   }
 
   /** Bytes that have been written and have not left. */
@@ -71,6 +86,7 @@ export class Transport {
     this.#corked = more;
   }
 
+  /** §7.1.1: cleanly, behind all that was written. */
   end(): void {
     this.#socket.end();
   }

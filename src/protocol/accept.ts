@@ -5,7 +5,7 @@
  * Next: extension.ts.
  */
 
-import { fromLatin1 } from "./fields.ts";
+import { fromLatin1, toLatin1 } from "./fields.ts";
 import { sha1 } from "./sha1.ts";
 
 /** §1.3: a constant that no server uses by accident. */
@@ -25,7 +25,7 @@ export function makeKey(random: RandomSource): string {
 
 /** §4.2.2 (5.4): the key goes in as the string it is, never decoded. */
 export function acceptValue(key: string): string {
-  return base64(sha1(new TextEncoder().encode(key + GUID)));
+  return base64(sha1(toLatin1(key + GUID)));
 }
 
 function base64(bytes: Uint8Array): string {

@@ -115,7 +115,7 @@ export class Connection {
     this.#announceAll();
   }
 
-  /** The transport has ended, or failed: nothing will arrive any more and nothing can leave. */
+  /** The transport has ended, or failed (§7.2.1): nothing will arrive any more and nothing can leave. */
   receiveEnd(): void {
     if (this.#transportEnded) return;
     this.#transportEnded = true;
@@ -164,7 +164,7 @@ export class Connection {
   // --- Sending -----------------------------------------------------------------------------------------------
   //
   // Each returns false, and sends nothing, once the connection is no longer open: that is a race no application
-  // can win, and no mistake. §5.5.1: after a Close frame no more data may be sent.
+  // can win, and no mistake. §5.1, §5.5.1: data may be sent up to the own Close frame, and none after it.
 
   /** Sends a text message. A lone surrogate, which UTF-8 cannot express, becomes U+FFFD, as in browsers. */
   sendText(data: string): boolean {
@@ -314,7 +314,7 @@ export class Connection {
     if (this.role === "server") this.#ending = true;
   }
 
-  /** §7.1.7: fails the connection. The Close frame names the rule, for whoever looks for the bug. */
+  /** §7.1.7, §7.2.1, §10.7: fails the connection. The Close frame names the rule, for whoever looks for the bug. */
   #fail(rule: Rule): void {
     this.#beDeaf();
     this.#error = new ProtocolError(rule);

@@ -50,7 +50,8 @@ export class Fields implements Iterable<readonly [string, string]> {
 
   /** All values of that name as one list, which is what several lines mean (RFC 9110 §5.3). */
   get(name: string): string | undefined {
-    return this.#values.get(name.toLowerCase())?.join(", ");
+    const values = this.#values.get(name.toLowerCase());
+    return values === undefined || values.length === 1 ? values?.[0] : values.join(", ");
   }
 
   [Symbol.iterator](): Iterator<readonly [string, string]> {

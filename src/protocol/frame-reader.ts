@@ -1,5 +1,5 @@
 /**
- * Chapter 3.5 — Reading frames (§5.2, §5.3): bytes → headers and unmasked slices of payload.
+ * Chapter 3.5 — Reading frames (§5.2, §5.3, §6.2): bytes → headers and unmasked slices of payload.
  *
  * Owns the chunk at hand, a torn header, and the place inside the frame. Chunks are parsed where they stand: a
  * payload is unmasked in place and handed on as a range of the chunk. Only a header that is torn between two chunks

@@ -2,8 +2,8 @@
  * Chapter 3.6 — Writing frames (§5.2, §5.3, §6.1): payloads → bytes on their way out.
  *
  * Owns the output that has not left yet. Every frame is encoded straight into one slab of memory, header, masked or
- * copied payload and UTF-8 text alike, and all of them leave in one `write` (law 4: the connection decides when).
- * Slabs are lent by a pool that all connections share, so an idle connection owns none.
+ * copied payload and UTF-8 text alike, and all of them leave in one `write`, as §2.1 allows (law 4: the connection
+ * decides when). Slabs are lent by a pool that all connections share, so an idle connection owns none.
  *
  * What this file must not know: which frames may be sent when (connection.ts).
  * Next: fields.ts.

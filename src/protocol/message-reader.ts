@@ -1,5 +1,5 @@
 /**
- * Chapter 5.3 — Reading messages (§5.4, §5.6): frames → messages, one after the other.
+ * Chapter 5.3 — Reading messages (§5.4, §5.6, §6.2): frames → messages, one after the other.
  *
  * Owns the message under way: its type, its fragments, its UTF-8 state, its size so far. `next()` is the one cursor
  * over everything that arrives; it stops at each event, so whoever pulls it can act before the next byte is looked at
@@ -15,7 +15,7 @@ import { Pool } from "../pool.ts";
 import { Decoded } from "./extension.ts";
 import { isControl, Opcode, type Role } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
-import type { Pipeline } from "./pipeline.ts";
+import { NO_EXTENSIONS, type Pipeline } from "./pipeline.ts";
 import { decodeUtf8, UTF8_ACCEPT, UTF8_REJECT, validateUtf8 } from "./utf8.ts";
 import type { Rule } from "./violation.ts";
 
@@ -66,6 +66,7 @@ export function borrowReader(role: Role, pipeline: Pipeline, options: MessageRea
 /** Takes a reader back, if it is at rest. Returns whether it was. */
 export function giveReaderBack(reader: MessageReader): boolean {
   if (!reader.isAtRest) return false;
+  reader.forget();
   readers.giveBack(reader);
   return true;
 }
@@ -116,6 +117,11 @@ export class MessageReader {
     this.#pieces = options.pieces;
     this.textAsBytes = options.textAsBytes;
     this.#frames.begin(role, pipeline.claimedBits, options.maxFrameSize, options.maxMessageSize);
+  }
+
+  /** Lets go of the connection's codecs. */
+  forget(): void {
+    this.#pipeline = NO_EXTENSIONS;
   }
 
   /** Whether it holds nothing of its connection: neither bytes nor what was made of them. */

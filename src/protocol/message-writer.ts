@@ -14,7 +14,7 @@ import { Pool } from "../pool.ts";
 import { FIN, Opcode } from "./frame.ts";
 import { FrameWriter, type Output, PASSED_ON_FROM } from "./frame-writer.ts";
 import type { MaskingKeys } from "./mask.ts";
-import type { Pipeline } from "./pipeline.ts";
+import { NO_EXTENSIONS, type Pipeline } from "./pipeline.ts";
 import type { PreparedMessage } from "./prepared-message.ts";
 
 type DataOpcode = typeof Opcode.Text | typeof Opcode.Binary;
@@ -26,6 +26,9 @@ const scratch = new ByteBuffer();
 
 /** To be lent a writer for the output of each turn saves a connection 190 bytes as long as it is silent. */
 const writers = new Pool<MessageWriter>(64);
+
+/** Whom a writer in the pool writes for: it keeps no connection alive. */
+const NOBODY: Output = { write: () => true };
 
 /** A writer for one connection, until it is given back. */
 export function borrowWriter(
@@ -42,6 +45,7 @@ export function borrowWriter(
 /** Takes a writer back, if it is at rest. Returns whether it was. */
 export function giveWriterBack(writer: MessageWriter): boolean {
   if (!writer.isAtRest) return false;
+  writer.begin(NOBODY, undefined, NO_EXTENSIONS);
   writers.giveBack(writer);
   return true;
 }

@@ -8,6 +8,7 @@ import type { Conversation, Handlers, PeerClosed } from "../../src/node/peer.ts"
 import { type ServeOptions, type Server, serve } from "../../src/node/server/server.ts";
 import { Statistics } from "../../src/node/statistics.ts";
 import { Deadlines } from "../../src/node/timers.ts";
+import { Transport } from "../../src/node/transport.ts";
 import type { Agreement } from "../../src/protocol/extension.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -60,6 +61,6 @@ export function peerOn(
     ended: (_peer, closed) => ended.push(closed),
   };
   const opened = { target: "/here", address: "192.0.2.1", subprotocol: "chat", agreements, data: undefined };
-  const peer = new NodePeer<unknown>(context, socket, opened);
+  const peer = new NodePeer<unknown>(context, new Transport(socket), opened);
   return { peer, context, clock, statistics, ended };
 }

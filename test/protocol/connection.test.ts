@@ -4,8 +4,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../src/protocol/connection.ts";
 import type { Closed, Event } from "../../src/protocol/contract.ts";
+import { Decoded } from "../../src/protocol/extension.ts";
 import type { Role } from "../../src/protocol/frame.ts";
+import { borrowReader, giveReaderBack } from "../../src/protocol/message-reader.ts";
+import { borrowWriter, giveWriterBack } from "../../src/protocol/message-writer.ts";
 import { peers } from "../../src/protocol/peers.ts";
+import { NO_EXTENSIONS } from "../../src/protocol/pipeline.ts";
 import { bytesOf, concat, frame, frameTo, hex, readFrames } from "../helpers/frames.ts";
 import { receiveEveryWay, recorder } from "../helpers/receive.ts";
 
@@ -22,7 +26,7 @@ function codeOf(payload: Uint8Array): number | undefined {
 describe.each(roles)("a %s", (role) => {
   const to = (rest: Parameters<typeof frameTo>[1]) => frameTo(role, rest);
 
-  it("[RFC6455-6.2-01] announces messages in the order in which they came", () => {
+  it("[RFC6455-6.2-01] [RFC6455-6.2-03] [RFC6455-6.2-05] announces messages in the order in which they came", () => {
     const bytes = concat(
       to({ opcode: 1, payload: "one" }),
       to({ opcode: 2, payload: hex("02") }),
@@ -35,7 +39,7 @@ describe.each(roles)("a %s", (role) => {
     ]);
   });
 
-  it("[RFC6455-5.5.2-02] [RFC6455-5.5.3-01] answers each Ping with a Pong that carries the same data", () => {
+  it("[RFC6455-5.5.2-02] [RFC6455-5.5.3-01] [RFC6455-5.5.2-01] [RFC6455-5.5.2-03] [RFC6455-5.5.3-02] [RFC6455-6.2-02] answers each Ping with a Pong that carries the same data", () => {
     const pings = [..."0123456789"].map((digit) => to({ opcode: 9, payload: `payload-${digit}` }));
     const { sent, events } = receiveEveryWay(role, concat(...pings));
     expect(sent.map(({ opcode, payload }) => [opcode, new TextDecoder().decode(payload)])).toEqual(
@@ -48,7 +52,7 @@ describe.each(roles)("a %s", (role) => {
     expect(receiveEveryWay(role, to({ opcode: 10, payload: "unasked" })).sent).toEqual([]);
   });
 
-  it("[RFC6455-5.5.1-07] [RFC6455-5.5.1-08] answers a Close with its code, and says who began", () => {
+  it("[RFC6455-5.5.1-07] [RFC6455-5.5.1-08] [RFC6455-5.5.1-09] [RFC6455-7.1.4-01] answers a Close with its code, and says who began", () => {
     const { sent, events, ends } = receiveEveryWay(
       role,
       to({ opcode: 8, payload: close(3000, "bye") }),
@@ -70,7 +74,7 @@ describe.each(roles)("a %s", (role) => {
     ]);
   });
 
-  it("[RFC6455-7.1.6-01] reports the code and reason of the peer's answer to its own Close", () => {
+  it("[RFC6455-7.1.6-01] [RFC6455-7.1.2-01] [RFC6455-7.1.3-01] reports the code and reason of the peer's answer to its own Close", () => {
     const { connection, events, outcome } = recorder(role);
     connection.close(1001, "going");
     connection.close(1000);
@@ -92,7 +96,7 @@ describe.each(roles)("a %s", (role) => {
     expect(outcome().events).toContainEqual({ type: "text", data: "late" });
   });
 
-  it("[RFC6455-7.1.5-01] reports 1006 when the transport ends without a Close", () => {
+  it("[RFC6455-7.1.5-01] [RFC6455-7.1.4-01] reports 1006 when the transport ends without a Close", () => {
     const { events, ends, sent } = receiveEveryWay(role, to({ opcode: 1, payload: "x" }), {}, { end: true });
     expect(events.at(-1)).toEqual({
       type: "close",
@@ -112,7 +116,7 @@ describe.each(roles)("a %s", (role) => {
     expect(connection.closed).toEqual((events[0] as { close: Closed }).close);
   });
 
-  it("[RFC6455-5.5.1-06] ignores everything behind a Close frame", () => {
+  it("[RFC6455-5.5.2-02] ignores everything behind a Close frame", () => {
     const bytes = concat(
       to({ opcode: 8, payload: close(1000) }),
       to({ opcode: 9 }),
@@ -124,7 +128,7 @@ describe.each(roles)("a %s", (role) => {
     expect(sent).toHaveLength(1);
   });
 
-  it("[RFC6455-7.1.7-05] [RFC6455-7.1.7-07] fails with a Close that names the rule, and hears nothing any more", () => {
+  it("[RFC6455-7.1.7-05] [RFC6455-7.1.7-07] [RFC6455-7.1.7-02] [RFC6455-10.7-03] fails with a Close that names the rule, and hears nothing any more", () => {
     const bytes = concat(
       to({ opcode: 1, payload: "good" }),
       to({ opcode: 3 }),
@@ -170,7 +174,7 @@ describe.each(roles)("a %s", (role) => {
   );
 
   it.each([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999])(
-    "echoes close code %d",
+    "[RFC6455-5.5.1-08] [RFC6455-7.4.1-02] echoes close code %d",
     (code) => {
       expect(codeOf(receiveEveryWay(role, to({ opcode: 8, payload: close(code) })).sent[0]!.payload)).toBe(
         code,
@@ -187,7 +191,7 @@ describe.each(roles)("a %s", (role) => {
     expect(record.written).toHaveLength(1);
   });
 
-  it("sends everything that one chunk caused in one write", () => {
+  it("[RFC6455-2.1-01] sends everything that one chunk caused in one write", () => {
     const record = recorder(role, {}, { onText: (data) => record.connection.sendText(data) });
     record.connection.receive(
       concat(...Array(100).fill(concat(to({ opcode: 1, payload: "x" }), to({ opcode: 9 })))),
@@ -196,7 +200,7 @@ describe.each(roles)("a %s", (role) => {
     expect(record.outcome().sent).toHaveLength(200);
   });
 
-  it("sends nothing, and says so, when it is not open any more", () => {
+  it("[RFC6455-5.5.1-06] [RFC6455-6.1-02] [RFC6455-6.1-03] sends nothing, and says so, when it is not open any more", () => {
     const { connection, outcome } = recorder(role);
     connection.close(1000);
     expect([
@@ -218,7 +222,7 @@ describe.each(roles)("a %s", (role) => {
     expect(connection.state).toBe("closed");
   });
 
-  it("[RFC6455-5.1-01] [RFC6455-5.1-04] [RFC6455-5.5.1-05] masks all its frames as a client, none as a server", () => {
+  it("[RFC6455-5.1-01] [RFC6455-5.1-04] [RFC6455-5.5.1-05] [RFC6455-5.4-02] [RFC6455-5.5-02] [RFC6455-6.1-08] masks all its frames as a client, none as a server", () => {
     const { connection, outcome } = recorder(role);
     connection.sendText("text");
     connection.sendBinary(Uint8Array.of(1));
@@ -281,7 +285,7 @@ describe.each(roles)("a %s", (role) => {
 });
 
 describe("who ends TCP", () => {
-  it("[RFC6455-5.5.1-13] [RFC6455-7.1.1-03] is the server, at once, when both have sent Close", () => {
+  it("[RFC6455-5.5.1-13] [RFC6455-7.1.1-03] [RFC6455-5.5.1-12] [RFC6455-7.1.1-05] [RFC6455-7.1.2-02] [RFC6455-7.1.3-01] is the server, at once, when both have sent Close", () => {
     expect(receiveEveryWay("server", frameTo("server", { opcode: 8 })).ends).toBe(1);
     const { connection, outcome } = recorder("server");
     connection.close(1000);
@@ -291,14 +295,17 @@ describe("who ends TCP", () => {
     expect(connection.state).toBe("closing");
   });
 
-  it("[RFC6455-5.5.1-14] [RFC6455-7.1.1-06] is not the client, which waits for the server", () => {
+  it("[RFC6455-5.5.1-14] [RFC6455-7.1.1-06] [RFC6455-5.5.1-12] is not the client, which waits for the server", () => {
     expect(receiveEveryWay("client", frameTo("client", { opcode: 8 })).ends).toBe(0);
     expect(receiveEveryWay("client", frameTo("client", { opcode: 8 }), {}, { end: true }).ends).toBe(1);
   });
 
-  it.each(roles)("[RFC6455-7.1.7-01] [RFC6455-7.1.7-03] is the %s when it fails the connection", (role) => {
-    expect(receiveEveryWay(role, hex("ff")).ends).toBe(1);
-  });
+  it.each(roles)(
+    "[RFC6455-7.1.7-01] [RFC6455-7.1.7-03] [RFC6455-7.2.1-01] [RFC6455-10.7-02] is the %s when it fails the connection",
+    (role) => {
+      expect(receiveEveryWay(role, hex("ff")).ends).toBe(1);
+    },
+  );
 });
 
 describe("a handler that throws", () => {
@@ -368,6 +375,58 @@ describe("reading from inside a handler", () => {
   });
 });
 
+describe("the moment of an event", () => {
+  it("is over before the end of the transport is told", () => {
+    const order: string[] = [];
+    const connection = new Connection("client", {
+      write() {},
+      end() {},
+      onText() {
+        connection.receiveEnd();
+        order.push("text");
+      },
+      onClose: () => void order.push("close"),
+    });
+    connection.receive(hex("8100"));
+    expect(order).toEqual(["text", "close"]);
+  });
+
+  it("lasts, where it was pulled, until the next is pulled: no bytes are taken meanwhile", () => {
+    const { connection } = recorder("client");
+    const events = connection.events(hex("8100 8100"));
+    events.next();
+    expect(() => connection.receive(hex("8100"))).toThrow("receive: this connection is being read already");
+    expect(() => connection.events(hex("8100")).next()).toThrow(
+      "events: this connection is being read already",
+    );
+    expect([...events].map(({ type }) => type)).toEqual(["text"]);
+  });
+
+  it("that is the last comes once, however often it is asked for", () => {
+    let told = 0;
+    const connection = new Connection("client", { write() {}, end() {}, onClose: () => void told++ });
+    connection.receiveEnd();
+    const { closed } = connection;
+    for (let time = 0; time < 3; time++) void [...connection.events()];
+    connection.receiveEnd();
+    expect(told).toBe(1);
+    expect(connection.closed).toBe(closed);
+  });
+
+  it("may lie inside of a write: the transport ends behind the Close all the same", () => {
+    const order: (number | string)[] = [];
+    const connection = new Connection("server", {
+      write(bytes) {
+        order.push(...readFrames(bytes).map(({ opcode }) => opcode));
+        if (order.length === 1) connection.receive(hex("8380 00000000"));
+      },
+      end: () => void order.push("end"),
+    });
+    connection.sendText("a");
+    expect(order).toEqual([1, 8, "end"]);
+  });
+});
+
 describe("pulled events", () => {
   it("may be left in the middle; the next pull goes on from there", () => {
     const { connection } = recorder("client");
@@ -412,7 +471,21 @@ describe("pulled events", () => {
 });
 
 describe("sending", () => {
-  it("leaves at once when nothing schedules it, and once per turn when something does", () => {
+  it("[RFC6455-5.3-02] takes a client's masking keys from the source it was given, one after the other", () => {
+    let byte = 0;
+    const random = (bytes: Uint8Array): void => bytes.forEach((_, at) => void (bytes[at] = byte++));
+    const keys: number[][] = [];
+    const write = (bytes: Uint8Array): void => void keys.push([...bytes.subarray(2, 6)]);
+    const connection = new Connection("client", { write, end() {} }, { random });
+    for (let time = 0; time < 3; time++) connection.sendText("a");
+    expect(keys).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9, 10, 11],
+    ]);
+  });
+
+  it("[RFC6455-6.1-10] leaves at once when nothing schedules it, and once per turn when something does", () => {
     const direct = recorder("server");
     direct.connection.sendText("a");
     direct.connection.sendText("b");
@@ -485,10 +558,124 @@ describe("sending", () => {
   });
 });
 
+describe("what is lent to a connection", () => {
+  const settings = { maxMessageSize: 100, maxFrameSize: 100, textAsBytes: false, pieces: false };
+  const output = { write() {}, end() {} };
+
+  it("is its own until it is given back, whatever others do meanwhile", () => {
+    const [one, other] = [0, 1].map(() => recorder("server", { schedule: () => {} }));
+    one!.connection.sendText("1");
+    one!.connection.flush();
+    other!.connection.sendText("2");
+    one!.connection.sendText("3");
+    other!.connection.flush();
+    one!.connection.flush();
+    const texts = (record: typeof one) =>
+      record!.outcome().sent.map(({ payload }) => new TextDecoder().decode(payload));
+    expect([texts(one), texts(other)]).toEqual([["1", "3"], ["2"]]);
+  });
+
+  it.each(roles)("is kept as long as anything is under way that arrives at a %s", (role) => {
+    const bytes = concat(
+      frameTo(role, { opcode: 1, fin: false, payload: "ab" }),
+      frameTo(role, { opcode: 9, payload: "?" }),
+      frameTo(role, { opcode: 0, payload: "cd" }),
+      frameTo(role, { opcode: 2, payload: "e" }),
+    );
+    const whole = frameTo(role, { opcode: 1, payload: "x" });
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const [one, other] = [recorder(role), recorder(role)];
+      one.connection.receive(bytes.slice(0, cut));
+      other.connection.receive(whole.slice());
+      one.connection.receive(bytes.slice(cut));
+      expect(other.events).toEqual([{ type: "text", data: "x" }]);
+      expect(one.events).toEqual([
+        { type: "ping", data: bytesOf("?") },
+        { type: "text", data: "abcd" },
+        { type: "binary", data: bytesOf("e") },
+      ]);
+    }
+  });
+
+  it("serves clients and servers in turn: each masks as its role demands", () => {
+    const records = (["client", "server", "client", "server"] as const).map((role) => recorder(role));
+    for (const { connection } of records) connection.sendText("a");
+    expect(records.map(({ outcome }) => outcome().sent[0]!.masked)).toEqual([true, false, true, false]);
+  });
+
+  it("is kept by a connection whose output is behind: no other is taken for slow, and no Pong holds a slab", () => {
+    const sizes: Record<string, number[]> = { slow: [], quick: [] };
+    const connect = (name: "slow" | "quick"): Connection =>
+      new Connection("server", {
+        write(bytes) {
+          sizes[name]!.push(bytes.buffer.byteLength);
+          return name === "quick";
+        },
+        end() {},
+      });
+    const [slow, quick] = [connect("slow"), connect("quick")];
+    for (let time = 0; time < 3; time++) {
+      slow.pong();
+      quick.pong();
+    }
+    expect(sizes).toEqual({ slow: [4096, 2, 2], quick: [4096, 4096, 4096] });
+  });
+
+  it("is kept as long as output waits, even inside of a write", () => {
+    const heard: string[] = [];
+    const hear = (name: string) => (bytes: Uint8Array) => {
+      for (const { payload } of readFrames(bytes)) heard.push(`${name} ${new TextDecoder().decode(payload)}`);
+    };
+    const other = new Connection("server", { write: hear("other"), end() {} });
+    const one = new Connection("server", {
+      write(bytes) {
+        hear("one")(bytes);
+        if (heard.length > 1) return;
+        one.sendText("2");
+        other.sendText("3");
+      },
+      end() {},
+    });
+    one.sendText("1");
+    expect(heard).toEqual(["one 1", "other 3", "one 2"]);
+  });
+
+  it("is kept as long as a message is sent in pieces", () => {
+    const [one, other] = [recorder("server"), recorder("server")];
+    one.connection.sendTextPiece("1", false);
+    other.connection.sendText("2");
+    other.connection.sendBinaryPiece(hex("03"), false);
+    one.connection.sendTextPiece("4", true);
+    other.connection.sendBinaryPiece(hex("05"), true);
+    const frames = ({ outcome }: typeof one) => outcome().sent.map(({ fin, opcode }) => [fin, opcode]);
+    expect(frames(one)).toEqual([
+      [false, 1],
+      [true, 0],
+    ]);
+    expect(frames(other)).toEqual([
+      [true, 1],
+      [false, 2],
+      [true, 0],
+    ]);
+  });
+
+  it("is given back when nothing is under way: a silent connection holds neither reader nor writer", () => {
+    const reader = borrowReader("server", NO_EXTENSIONS, settings);
+    const writer = borrowWriter(output, undefined, NO_EXTENSIONS);
+    giveReaderBack(reader);
+    giveWriterBack(writer);
+    const connection = new Connection("server", { write: () => true, end() {} });
+    connection.receive(frameTo("server", { opcode: 9, payload: "a" }));
+    connection.sendText("b");
+    expect(borrowReader("server", NO_EXTENSIONS, settings)).toBe(reader);
+    expect(borrowWriter(output, undefined, NO_EXTENSIONS)).toBe(writer);
+  });
+});
+
 describe("an application's mistake throws at the call", () => {
   const handler = { write() {}, end() {} };
 
-  it("in what it sends", () => {
+  it("[RFC6455-5.5-01] in what it sends", () => {
     const connection = new Connection("server", handler);
     // @ts-expect-error not a string
     expect(() => connection.sendText(7)).toThrow("sendText: data must be a string");
@@ -505,6 +692,13 @@ describe("an application's mistake throws at the call", () => {
     expect(() => connection.pong(new Uint8Array(126))).toThrow("pong: data has 126 bytes");
     expect(() => connection.close(1005)).toThrow("close: 1005 may not be sent");
     expect(connection.state).toBe("open");
+  });
+
+  it("in text that ends inside a character", () => {
+    const { connection, outcome } = recorder("server");
+    for (const bytes of ["c3", "e282", "f09f98"])
+      expect(() => connection.sendUtf8(hex(bytes))).toThrow("sendUtf8: data is not valid UTF-8");
+    expect(outcome().sent).toEqual([]);
   });
 
   it("in what it receives with", () => {
@@ -554,7 +748,7 @@ describe("any bytes at all", () => {
   );
 
   it.each(roles)(
-    "never make a %s throw; it writes one Close at most, and tells of its end exactly once",
+    "[RFC6455-10.7-01] never make a %s throw; it writes one Close at most, and tells of its end exactly once",
     (role) => {
       fc.assert(
         fc.property(bytes, fc.array(fc.nat(60), { maxLength: 4 }), (input, cuts) => {
@@ -600,7 +794,7 @@ describe("two peers", () => {
     side.map((from) => ({ side: from, act: (connection: Connection) => connection.ping() })),
   );
 
-  it("[RFC6455-5.5.1-16] under any interleaving end with both closed, cleanly, having heard all that was said", () => {
+  it("[RFC6455-5.5.1-16] [RFC6455-5.1-07] under any interleaving end with both closed, cleanly, having heard all that was said", () => {
     const closer = fc.subarray<Role>(["client", "server"], { minLength: 1 });
     fc.assert(
       fc.property(
@@ -641,7 +835,7 @@ describe("two peers", () => {
     );
   });
 
-  it("carry any message of any size both ways", () => {
+  it("[RFC6455-6.1-01] carry any message of any size both ways", () => {
     for (const size of [0, 1, 125, 126, 127, 4095, 4096, 16383, 16384, 65535, 65536, 100_000]) {
       const data = Uint8Array.from({ length: size }, (_, index) => (index * 7) & 0xff);
       const text = "é€😀x".repeat(size).slice(0, size & ~1);
@@ -691,4 +885,27 @@ it("an idle connection keeps nothing of what it has read: not the chunk, not the
   collect();
   expect(chunks.map((chunk) => chunk.deref())).toEqual([undefined, undefined, undefined]);
   expect(connections.map(({ state }) => state)).toEqual(["open", "open", "open"]);
+});
+
+it("what is lent to connections keeps none of them alive", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  /** A connection that reads a message, answers it, and is forgotten. */
+  const use = (): WeakRef<object>[] => {
+    const owner = {
+      write: () => true,
+      end() {},
+      onText: (data: string) => void connection.sendText(data),
+    };
+    const codec = { wants: () => false, encode() {}, decode: () => Decoded.Ok };
+    const agreement = { name: "own", reservedBit: 4, parameters: [], codec: () => codec } as const;
+    const connection = new Connection("client", owner, { extensions: [agreement] });
+    connection.receive(frame({ opcode: 1, payload: "hello" }));
+    expect(connection.bufferedAmount).toBe(0);
+    return [new WeakRef(owner), new WeakRef(connection), new WeakRef(codec)];
+  };
+  const used = [...use(), ...use()];
+  await new Promise(setImmediate);
+  collect();
+  expect(used.filter((reference) => reference.deref() !== undefined)).toEqual([]);
 });

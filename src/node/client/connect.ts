@@ -23,6 +23,7 @@ import { type PeerOptions, type PeerSettings, peerSettings, size, time } from ".
 import type { Conversation, Handlers, LinearPeer, Peer, PeerClosed } from "../peer.ts";
 import { Statistics, type StatisticsSnapshot } from "../statistics.ts";
 import { type Clock, Deadlines, systemClock, Timed } from "../timers.ts";
+import { Transport } from "../transport.ts";
 import { endOfTurn } from "../turn.ts";
 import { ConnectError, type ConnectPhase, connectError } from "./connect-error.ts";
 import { type Attempt, dial, type Route, type TcpOptions, type Tunnel } from "./dial.ts";
@@ -326,7 +327,7 @@ function start<Data>(
     schedule,
     ended: (_peer: NodePeer<Data>, { code }: PeerClosed) => statistics.closed(code),
   } as const;
-  const peer = new NodePeer<Data>(context, stream, {
+  const peer = new NodePeer<Data>(context, new Transport(stream), {
     target,
     address: stream instanceof Socket ? (stream.remoteAddress ?? "") : "",
     subprotocol,

@@ -28,6 +28,7 @@ import { tellHandshake, tellRefused } from "../channels.ts";
 import { NodePeer, type PeerContext } from "../node-peer.ts";
 import { isPromiseLike } from "../peer.ts";
 import { Timed } from "../timers.ts";
+import { Pause, plain, Transport, type TransportListener } from "../transport.ts";
 
 /** What an `upgrade` hook is asked about. */
 export interface Upgrade extends UpgradeRequest {
@@ -88,47 +89,75 @@ export interface OpeningContext<Data> {
   hookFailed(error: unknown, upgrade: Upgrade): void;
 }
 
-export class Opening<Data> extends Timed {
+/** A class, since an object written with a getter costs as much as reading the whole head. */
+class Asked implements Upgrade {
+  readonly target: string;
+  readonly host: string;
+  readonly origin: string | undefined;
+  readonly key: string;
+  readonly subprotocols: UpgradeRequest["subprotocols"];
+  readonly extensions: UpgradeRequest["extensions"];
+  readonly fields: Fields;
+  readonly address: string;
+  readonly secure: boolean;
+  /** Few hooks ask for the signal. */
+  #gone: AbortController | undefined = undefined;
+
+  constructor(request: UpgradeRequest, address: string, secure: boolean) {
+    this.target = request.target;
+    this.host = request.host;
+    this.origin = request.origin;
+    this.key = request.key;
+    this.subprotocols = request.subprotocols;
+    this.extensions = request.extensions;
+    this.fields = request.fields;
+    this.address = address;
+    this.secure = secure;
+  }
+
+  get signal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    return this.#gone.signal;
+  }
+
+  abort(): void {
+    this.#gone?.abort();
+  }
+}
+
+export class Opening<Data> extends Timed implements TransportListener {
   readonly remoteAddress: string;
   /** The address it was counted under, once it was. */
   address: string | undefined;
   readonly #context: OpeningContext<Data>;
-  readonly #socket: Duplex;
+  readonly #transport: Transport;
   readonly #secure: boolean;
   /** Everything that arrived, as long as it may have to be handed over, and what came behind the head afterwards. */
   readonly #kept: ByteBuffer = new ByteBuffer();
   #reader: HeadReader<"request"> | undefined;
-  #upgrade: Upgrade | undefined = undefined;
-  /** Made when somebody asks for its signal. */
-  #gone: AbortController | undefined = undefined;
+  #upgrade: Asked | undefined = undefined;
   #done = false;
 
   constructor(context: OpeningContext<Data>, socket: Duplex, remoteAddress: string, secure: boolean) {
     super();
     this.#context = context;
-    this.#socket = socket;
+    this.#transport = new Transport(socket);
     this.remoteAddress = remoteAddress;
     this.#secure = secure;
-    // First of all: a reset at any moment from here on is no more than an end.
-    socket.on("error", this.#onGone);
-    socket.on("close", this.#onGone);
-    socket.on("end", this.#onGone);
     context.peers.deadlines.set(this, context.handshakeTimeout);
   }
 
   /** Reads the head from the socket. */
   read(): void {
+    this.#transport.listen(this);
     const full = this.#context.unavailable();
-    if (full !== undefined) {
-      this.#refuse(UNAVAILABLE, full);
-      return;
-    }
-    this.#reader = new HeadReader("request", this.#context.limits);
-    this.#socket.on("data", this.#onData);
+    if (full !== undefined) this.#refuse(UNAVAILABLE, full);
+    else this.#reader = new HeadReader("request", this.#context.limits);
   }
 
   /** Goes on from a head that an HTTP server has read. */
   take(request: IncomingMessage, rest: Uint8Array): void {
+    this.#transport.listen(this);
     const fields = new Fields();
     const { rawHeaders } = request;
     for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -140,15 +169,14 @@ export class Opening<Data> extends Timed {
       version: request.httpVersion,
       fields,
     };
-    this.#socket.on("data", this.#onData);
     this.#keep(rest);
-    void this.#judge(head);
+    this.#judge(head);
   }
 
   /** The handshake as a whole has taken too long, whoever is to blame. */
   override onDeadline(): void {
-    this.#gone?.abort();
-    if (this.#done) this.#socket.destroy();
+    this.#upgrade?.abort();
+    if (this.#done) this.#transport.destroy();
     else if (this.#reader !== undefined) this.#refuse({ status: 408 }, "handshake-timeout");
     else this.#refuse({ status: 503, reason: "The decision took too long." }, "hook-timeout");
   }
@@ -158,22 +186,27 @@ export class Opening<Data> extends Timed {
     if (!this.#done) this.#refuse(UNAVAILABLE, "closing");
   }
 
-  readonly #onGone = (): void => {
-    this.#gone?.abort();
+  /** The client has gone; a reset, at whatever moment, is no more than that. */
+  transportEnded(): void {
+    this.#upgrade?.abort();
+    const { deadlines } = this.#context.peers;
+    deadlines.clear(this);
     if (!this.#done) {
-      this.#finish();
+      this.#done = true;
       this.#context.failed(this, "client-gone");
     }
-    this.#socket.destroy();
-  };
+    this.#transport.destroy();
+  }
 
-  readonly #onData = (chunk: Uint8Array): void => {
+  drain(): void {}
+
+  receive(chunk: Uint8Array): void {
     if (this.#done) return;
     if (this.#reader === undefined) {
       this.#keep(chunk);
       return;
     }
-    const read = this.#reader.read(chunk);
+    const read = this.#reader.read(plain(chunk));
     if (this.#context.handOver !== undefined) this.#keep(chunk);
     if (read === undefined) return;
     this.#reader = undefined;
@@ -187,73 +220,83 @@ export class Opening<Data> extends Timed {
     }
     this.#kept.clear();
     this.#keep(read.rest);
-    void this.#judge(read.head);
-  };
+    this.#judge(read.head);
+  }
 
   /** Law 6: in one buffer. Kept as they come, chunks of one byte would hold 200 each. */
   #keep(chunk: Uint8Array): void {
     this.#kept.append(chunk);
     // While a head is being read, its own limits hold.
-    if (this.#reader === undefined && this.#kept.length >= this.#context.maxPendingBytes)
-      this.#socket.pause();
+    if (this.#reader === undefined && this.#kept.length >= this.#context.maxPendingBytes) {
+      this.#transport.pause(Pause.Application);
+    }
   }
 
   #handOver(take: NonNullable<OpeningContext<Data>["handOver"]>, offersUpgrade: boolean): void {
     const bytes = this.#kept.take();
     this.#finish();
     this.#context.failed(this, "");
-    take(this.#socket, bytes, offersUpgrade);
+    take(this.#transport.release(), bytes, offersUpgrade);
   }
 
-  async #judge(head: RequestHead): Promise<void> {
+  #judge(head: RequestHead): void {
     const context = this.#context;
     const result = readUpgrade(head, context.limits);
     if (!result.ok) {
       this.#refuse(result.refusal, result.refusal.rule);
       return;
     }
-    const upgrade = this.#describe(result.upgrade, head.fields);
+    const { addressOf, cameSecurely } = context;
+    const address = addressOf(this.remoteAddress, head.fields);
+    const secure = this.#secure || cameSecurely(this.remoteAddress, head.fields);
+    const upgrade = new Asked(result.upgrade, address, secure);
     this.#upgrade = upgrade;
-    tellHandshake(upgrade.address, upgrade);
-    const full = context.unavailable() ?? context.admit(this, upgrade.address);
-    if (full !== undefined) {
-      this.#refuse(UNAVAILABLE, full);
-      return;
-    }
+    tellHandshake(address, upgrade);
+    const full = context.unavailable() ?? context.admit(this, address);
+    if (full !== undefined) this.#refuse(UNAVAILABLE, full);
+    else this.#ask(upgrade);
+  }
+
+  #ask(upgrade: Asked): void {
+    const { isOriginAllowed, hook } = this.#context;
     try {
       // §10.2: a page from elsewhere is answered 403, and the application is not asked.
-      if (!context.isOriginAllowed(upgrade)) {
+      if (!isOriginAllowed(upgrade)) {
         this.#refuse({ status: 403, reason: "This origin may not connect here." }, "origin");
         return;
       }
-      const answer = context.hook?.(upgrade);
-      const decision = isPromiseLike(answer) ? await answer : answer;
-      if (this.#done) return;
-      // The server may have begun to close while the application thought.
-      const closing = context.unavailable();
-      if (closing === undefined) this.#carryOut(upgrade, decision);
-      else this.#refuse(UNAVAILABLE, closing);
+      const answer = hook?.(upgrade);
+      if (!isPromiseLike(answer)) {
+        this.#decided(upgrade, answer);
+        return;
+      }
+      Promise.resolve(answer).then(
+        (decision) => this.#decided(upgrade, decision),
+        (error: unknown) => this.#hookFailed(upgrade, error),
+      );
     } catch (error) {
-      if (!this.#done) this.#refuse({ status: 500 }, "hook-error");
-      context.hookFailed(error, upgrade);
+      this.#hookFailed(upgrade, error);
     }
   }
 
-  #describe(request: UpgradeRequest, fields: Fields): Upgrade {
-    const { addressOf, cameSecurely } = this.#context;
-    // Few hooks ask for the signal, and it costs more than all the rest.
-    const signal = (): AbortSignal => {
-      this.#gone ??= new AbortController();
-      return this.#gone.signal;
-    };
-    return {
-      ...request,
-      address: addressOf(this.remoteAddress, fields),
-      secure: this.#secure || cameSecurely(this.remoteAddress, fields),
-      get signal() {
-        return signal();
-      },
-    };
+  #decided(upgrade: Asked, decision: Decision<Data>): void {
+    if (this.#done) return;
+    // The server may have begun to close while the application thought.
+    const closing = this.#context.unavailable();
+    if (closing !== undefined) {
+      this.#refuse(UNAVAILABLE, closing);
+      return;
+    }
+    try {
+      this.#carryOut(upgrade, decision);
+    } catch (error) {
+      this.#hookFailed(upgrade, error);
+    }
+  }
+
+  #hookFailed(upgrade: Asked, error: unknown): void {
+    if (!this.#done) this.#refuse({ status: 500 }, "hook-error");
+    this.#context.hookFailed(error, upgrade);
   }
 
   /** What the hook has decided. Throws where it decided something that cannot be. */
@@ -282,8 +325,9 @@ export class Opening<Data> extends Timed {
       ...(acceptance.headers && { fields: acceptance.headers }),
     });
     this.#finish();
-    this.#socket.write(accepted.response);
-    const peer = new NodePeer<Data>(peers, this.#socket, {
+    this.#transport.write(accepted.response, false);
+    this.#transport.resume(Pause.Application);
+    const peer = new NodePeer<Data>(peers, this.#transport, {
       target: upgrade.target,
       address: upgrade.address,
       subprotocol: accepted.subprotocol,
@@ -302,20 +346,15 @@ export class Opening<Data> extends Timed {
     this.#done = true;
     this.#context.failed(this, rule);
     tellRefused(this.address ?? this.remoteAddress, rule, this.#upgrade);
-    this.#socket.end(bytes);
-    this.#socket.resume();
+    this.#transport.write(bytes, false);
+    this.#transport.end();
+    this.#transport.resume(Pause.Application);
     deadlines.set(this, settings.closeTimeout);
-    this.#socket.on("close", () => deadlines.clear(this));
   }
 
-  /** Lets go of the socket. */
   #finish(): void {
     this.#done = true;
     this.#context.peers.deadlines.clear(this);
-    this.#socket.off("data", this.#onData);
-    this.#socket.off("error", this.#onGone);
-    this.#socket.off("close", this.#onGone);
-    this.#socket.off("end", this.#onGone);
   }
 }
 
