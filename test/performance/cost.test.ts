@@ -1,0 +1,188 @@
+/**
+ * What a message may cost, in quantities that no clock and no neighbour can disturb: system calls, bytes copied, bytes
+ * allocated, bytes kept. How long it all takes is measured by `npm run bench`.
+ */
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { Connection } from "../../src/protocol/connection.ts";
+import type { Handler } from "../../src/protocol/contract.ts";
+import { HeadReader } from "../../src/protocol/http.ts";
+import { FakeSocket, turn } from "../helpers/fake-socket.ts";
+import { bytesOf, concat, frame, KEY } from "../helpers/frames.ts";
+import { peerOn } from "../helpers/node-servers.ts";
+
+const BINARY = 2;
+
+function messages(count: number, size: number): Uint8Array {
+  const one = frame({ opcode: BINARY, payload: new Uint8Array(size), key: KEY });
+  return concat(...Array.from({ length: count }, () => one));
+}
+
+/** One message in so many fragments of one byte. */
+function fragments(count: number): Uint8Array {
+  const payload = Uint8Array.of(7);
+  return concat(
+    ...Array.from({ length: count }, (_, index) =>
+      frame({ opcode: index === 0 ? BINARY : 0, fin: index === count - 1, payload, key: KEY }),
+    ),
+  );
+}
+
+class Echo implements Handler {
+  readonly connection: Connection = new Connection("server", this);
+  received = 0;
+
+  write(): boolean {
+    return true;
+  }
+  end(): void {}
+  onBinary(data: Uint8Array): void {
+    this.received++;
+    this.connection.sendBinary(data);
+  }
+}
+
+describe("system calls", () => {
+  async function callsFor(
+    chunks: readonly Uint8Array[],
+    answer: (send: () => void) => void,
+  ): Promise<number> {
+    const socket = new FakeSocket();
+    const { peer } = peerOn(socket, { message: (to, data) => answer(() => void to.send(data)) });
+    peer.start(new Uint8Array(0));
+    for (const chunk of chunks) {
+      socket.arrive(chunk);
+      await turn();
+    }
+    return socket.calls.length;
+  }
+
+  it("a thousand echoes of pipelined messages leave in one for each chunk that was read", async () => {
+    const chunks = Array.from({ length: 20 }, () => messages(50, 128));
+    expect(await callsFor(chunks, (send) => send())).toBe(20);
+  });
+
+  it("so do a thousand that are sent after an await", async () => {
+    const chunks = Array.from({ length: 20 }, () => messages(50, 128));
+    expect(await callsFor(chunks, async (send) => send(await undefined))).toBe(20);
+  });
+
+  it("a message that is passed on uncopied leaves in one, with its header", async () => {
+    expect(await callsFor([messages(1, 60_000)], (send) => send())).toBe(1);
+  });
+});
+
+describe("bytes copied", () => {
+  /** Counts what `set` copies: the way in which everything that is gathered is gathered. */
+  function copiedWhile(run: () => void): number {
+    let copied = 0;
+    const { set } = Uint8Array.prototype;
+    const spy = vi.spyOn(Uint8Array.prototype, "set").mockImplementation(function (
+      this: Uint8Array,
+      source,
+      at,
+    ) {
+      copied += source.length;
+      set.call(this, source, at);
+    });
+    run();
+    spy.mockRestore();
+    return copied;
+  }
+
+  const fed = (bytes: Uint8Array, chunkSize: number) => () => {
+    const echo = new Echo();
+    for (let at = 0; at < bytes.length; at += chunkSize)
+      echo.connection.receive(bytes.slice(at, at + chunkSize));
+    expect(echo.received).toBe(1);
+  };
+
+  it.each([
+    ["a message in fragments of one byte", fragments, 65_536],
+    ["fragments of one byte in chunks of one byte", fragments, 1],
+    ["a message in chunks of one byte", (count: number) => messages(1, count), 1],
+    ["a message in chunks of a kilobyte", (count: number) => messages(1, count * 10), 1024],
+  ])("%s costs what its bytes cost: twice as many, twice as much", (_, make, chunkSize) => {
+    const [once, twice] = [8_000, 16_000].map((count) => copiedWhile(fed(make(count), chunkSize)));
+    expect(twice! / once!).toBeLessThan(2.2);
+    expect(once!).toBeLessThan(4 * make(8_000).length);
+  });
+
+  it("a head that arrives byte by byte is gathered once", () => {
+    const head = (fields: number): Uint8Array =>
+      bytesOf(`GET / HTTP/1.1\r\n${"Name: a value\r\n".repeat(fields)}\r\n`);
+    const [once, twice] = [40, 80].map((fields) =>
+      copiedWhile(() => {
+        const reader = new HeadReader("request");
+        for (const byte of head(fields)) reader.read(Uint8Array.of(byte));
+      }),
+    );
+    expect(twice!).toBeLessThanOrEqual(2.2 * once!);
+  });
+});
+
+describe("memory", () => {
+  let collect: () => void;
+
+  beforeAll(() => {
+    setFlagsFromString("--expose-gc");
+    collect = runInNewContext("gc") as () => void;
+  });
+
+  function held(): number {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  }
+
+  /** How much the heap grows while nothing is collected: the median of many short runs. */
+  function allocatedBy(run: () => void): number {
+    const samples: number[] = [];
+    for (let sample = 0; sample < 15; sample++) {
+      collect();
+      const before = process.memoryUsage().heapUsed;
+      run();
+      samples.push(process.memoryUsage().heapUsed - before);
+    }
+    return samples.sort((a, b) => a - b)[7]!;
+  }
+
+  /** The object of a view, on any engine from Node 20 to 26. */
+  const VIEW = 120;
+
+  it("a message that is echoed takes no more than the view of it that is handed out", () => {
+    const chunk = messages(400, 128);
+    const echo = new Echo();
+    // Unmasking twice restores the chunk: the same bytes are fed each time.
+    const run = () => echo.connection.receive(chunk);
+    for (let round = 0; round < 500; round++) run();
+    expect(allocatedBy(run) / 400).toBeLessThan(VIEW);
+  });
+
+  it("a million messages leave nothing behind", () => {
+    const chunk = messages(500, 16);
+    const echo = new Echo();
+    for (let round = 0; round < 200; round++) echo.connection.receive(chunk);
+    const before = held();
+    for (let round = 0; round < 2000; round++) echo.connection.receive(chunk);
+    expect(echo.received).toBe(1_100_000);
+    expect(held() - before).toBeLessThan(256 * 1024);
+  });
+
+  it("nor do ten thousand connections that have closed", () => {
+    const close = frame({ opcode: 8, payload: Uint8Array.of(0x03, 0xe8), key: KEY });
+    const open = (): void => {
+      const echo = new Echo();
+      echo.connection.receive(messages(3, 100));
+      echo.connection.receive(close.slice());
+      echo.connection.receiveEnd();
+    };
+    for (let count = 0; count < 1000; count++) open();
+    const before = held();
+    for (let count = 0; count < 10_000; count++) open();
+    // One that was kept would keep 300 bytes at least.
+    expect(held() - before).toBeLessThan(1024 * 1024);
+  });
+});
