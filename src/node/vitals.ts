@@ -2,8 +2,9 @@
  * Chapter 8.13 — Signs of life: heartbeat, round trips, and everything about a connection that time decides.
  *
  * A silent peer is pinged (§5.5.2), and any byte it sends is a sign of life, not only the Pong; so is any byte that it
- * takes, where a Ping has to wait behind others. One that stays silent is given up; one that is old, or idle, is closed;
- * one that is closing has to finish in time. All that hangs on one deadline for each connection, the nearest.
+ * takes, where a Ping has to wait behind others. One that stays silent is given up (§7.1.1); one that is old, or idle, is
+ * closed; one that is closing has to finish in time (§5.5.1). Each of these is an option, since a client should not close
+ * for reasons of its own (§7.1.7, §7.2.1). All that hangs on one deadline for each connection, the nearest.
  *
  * What this file must not know: sockets, frames.
  * Next: held-back.ts.
@@ -64,7 +65,8 @@ export class Vitals extends Timed {
     this.#context = context;
     this.#patient = patient;
     this.#outlet = outlet;
-    this.#openedAt = context.clock.now();
+    // Whole milliseconds do, and take no memory of their own, as other numbers do in an object.
+    this.#openedAt = Math.ceil(context.clock.now());
     this.#messageAt = this.#openedAt;
     // The wheel has to turn first: when one that stands still was touched, it could not say for long.
     context.deadlines.set(this, 0);
@@ -80,7 +82,7 @@ export class Vitals extends Timed {
   /** A message has arrived, or was sent. */
   message(): void {
     const { settings, clock } = this.#context;
-    if (settings.idleTimeout !== NEVER) this.#messageAt = clock.now();
+    if (settings.idleTimeout !== NEVER) this.#messageAt = Math.ceil(clock.now());
   }
 
   pinged(): void {

@@ -66,7 +66,12 @@ describe("system calls", () => {
 
   it("so do a thousand that are sent after an await", async () => {
     const chunks = Array.from({ length: 20 }, () => messages(50, 128));
-    expect(await callsFor(chunks, async (send) => send(await undefined))).toBe(20);
+    expect(
+      await callsFor(chunks, async (send) => {
+        await undefined;
+        send();
+      }),
+    ).toBe(20);
   });
 
   it("a message that is passed on uncopied leaves in one, with its header", async () => {
