@@ -55,7 +55,7 @@ export interface BackpressureNotice {
   readonly bufferedAmount: number;
 }
 
-/** A connection has ended. */
+/** A connection has ended; `closed.error` is what §7.1.7 would have a server log. */
 export interface CloseNotice {
   readonly peer: ChannelPeer;
   readonly closed: Closed;

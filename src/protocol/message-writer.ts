@@ -24,8 +24,11 @@ const encoder = new TextEncoder();
 /** Where messages are transformed before they are copied into their frame. */
 const scratch = new ByteBuffer();
 
-/** To be lent a writer for the output of each turn saves a connection 190 bytes as long as it is silent. */
-const writers = new Pool<MessageWriter>(64);
+/**
+ * To be lent a writer for the output of each turn saves a connection 190 bytes as long as it is silent. As many are kept as
+ * have output at once in a broadcast to a thousand.
+ */
+const writers = new Pool<MessageWriter>(1024);
 
 /** Whom a writer in the pool writes for: it keeps no connection alive. */
 const NOBODY: Output = { write: () => true };

@@ -57,7 +57,7 @@ export function encodeEvent(fields: EventFields): Uint8Array {
 }
 
 /**
- * The bytes of a comment, which clients ignore: §9.2.7 recommends one every 15 seconds, for proxies that drop silent
+ * The bytes of a comment, which clients ignore: §9.2.7 suggests one every 15 seconds, for proxies that drop silent
  * connections. Each line of `text` becomes a comment line.
  */
 export function encodeComment(text: string | Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 /**
  * Chapter 7.3 — Reading an event stream (WHATWG HTML §9.2.6).
  *
- * Bytes in, in pieces of any size; events out, each as soon as the empty line behind it is there. What comes out
+ * Bytes in, in pieces of any size; events out, each as soon as the empty line behind it is there, as §9.2.5 wishes. What comes out
  * does not depend on how the bytes were cut. Whatever they are, `push` does not throw because of them: there is no
  * syntax error in this format, only fields that are ignored, and one limit.
  *
@@ -59,7 +59,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** One stream's parser: a new connection needs a new one, which begins with empty buffers. */
 export class EventStreamParser {
-  /** The last event ID string of §9.2.6: what to send as Last-Event-ID when connecting again, unless it is empty. */
+  /** The last event ID string of §9.2.6: what to send as Last-Event-ID (§9.2.4) when connecting again, unless empty. */
   lastEventId = "";
   /** What the stream has asked for, in milliseconds; `undefined` until it does. It may be more than a timer takes. */
   reconnectionTime: number | undefined;

@@ -35,7 +35,7 @@ function flip(pattern: number): Extension {
   };
 }
 
-it("an application's own extension is negotiated beside permessage-deflate, and transforms what that has compressed", () => {
+it("[RFC6455-9.2-01] an application's own extension is negotiated beside permessage-deflate, and transforms what that has compressed", () => {
   const clientSide = new ClientHandshake({
     host: "example.com",
     extensions: [permessageDeflate({ threshold: 0 }), flip(0x55)],

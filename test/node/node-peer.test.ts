@@ -139,7 +139,7 @@ describe("a peer", () => {
     await peer.drained();
   });
 
-  it("that is terminated ends without a word", async () => {
+  it("[RFC6455-7.1.1-02] [RFC6455-7.2.2-01] that is terminated ends without a word", async () => {
     const { peer } = open();
     peer.terminate();
     expect(await peer.closed).toMatchObject({ code: 1006, clean: false, initiator: "local", phase: "open" });
@@ -153,7 +153,7 @@ describe("a peer", () => {
     expect((await peer.closed).cause).toBe(reset);
   });
 
-  it("that ends its side holds nothing any more, even if it does not read", async () => {
+  it("[RFC6455-7.1.1-01] that ends its side holds nothing any more, even if it does not read", async () => {
     const { peer } = open();
     socket.stuck = true;
     peer.send(new Uint8Array(50_000));

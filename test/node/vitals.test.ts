@@ -36,7 +36,7 @@ const HEARTBEAT = { heartbeat: { interval: 1000, timeout: 500 } };
 const LATE = 3 * TICK;
 
 describe("a heartbeat", () => {
-  it("pings after so much silence, and gives up after so much more", () => {
+  it("[RFC6455-5.5.2-04] pings after so much silence, and gives up after so much more", () => {
     const { clock, story, stats } = ward(HEARTBEAT);
     clock.advance(900);
     expect(story).toEqual([]);

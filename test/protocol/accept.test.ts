@@ -8,6 +8,10 @@ describe("acceptValue", () => {
     expect(acceptValue("dGhlIHNhbXBsZSBub25jZQ==")).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   });
 
+  it("takes the key as it is, with the space around it", () => {
+    expect(new Set(["a", " a", "a "].map(acceptValue)).size).toBe(3);
+  });
+
   it("agrees with the platform's SHA-1 and base64 for any key", () => {
     fc.assert(
       fc.property(fc.base64String({ maxLength: 64 }), (key) => {

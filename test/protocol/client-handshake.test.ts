@@ -7,7 +7,7 @@ import { extension } from "../helpers/extensions.ts";
 import { ACCEPT, answer, client, joined, KEY, lines, RESPONSE } from "../helpers/handshakes.ts";
 
 describe("the client", () => {
-  it("[RFC6455-4.1-20] [RFC6455-4.1-22] [RFC6455-4.1-25] [RFC6455-4.1-31] asks with a GET", () => {
+  it("[RFC6455-4.1-20] [RFC6455-4.1-22] [RFC6455-4.1-25] [RFC6455-4.1-31] [RFC6455-4.1-23] [RFC6455-4.1-24] [RFC6455-4.1-30] asks with a GET", () => {
     expect(fromLatin1(client().request)).toBe(
       lines(
         "GET / HTTP/1.1",
@@ -20,7 +20,7 @@ describe("the client", () => {
     );
   });
 
-  it("[RFC6455-4.1-29] [RFC6455-4.1-32] [RFC6455-4.1-35] [RFC6455-4.1-36] sends what it is given", () => {
+  it("[RFC6455-4.1-29] [RFC6455-4.1-32] [RFC6455-4.1-35] [RFC6455-4.1-36] [RFC6455-4.1-21] [RFC6455-9-01] [RFC7692-5-01] sends what it is given", () => {
     const { request } = client({
       target: "/chat?x",
       subprotocols: ["b", "a"],
@@ -43,7 +43,7 @@ describe("the client", () => {
     expect(requests.size).toBe(50);
   });
 
-  it("[RFC6455-3-03] [RFC6455-4.1-04] [RFC6455-4.1-34] checks its options when it is made", () => {
+  it("[RFC6455-3-03] [RFC6455-4.1-04] [RFC6455-4.1-34] [RFC6455-4.1-33] checks its options when it is made", () => {
     const wrong: Partial<ClientHandshakeOptions>[] = [
       { host: "" },
       { host: "a b" },
@@ -115,6 +115,23 @@ describe("the client", () => {
     }
     expect(answer(interim.repeat(8) + lines(...RESPONSE))).toMatchObject({ ok: true });
     expect(answer(interim.repeat(9))).toMatchObject({ rule: "too-many-interim-responses", status: 103 });
+  });
+
+  it("has limits for each response, interim or final", () => {
+    const limits = { maxFields: 3 };
+    const interim = lines("HTTP/1.1 103 Early Hints", "A: 1", "A: 2", "A: 3");
+    expect(answer(interim + lines(...RESPONSE), { limits })).toMatchObject({ ok: true });
+    expect(answer(interim + lines(...RESPONSE, "A: 4"), { limits })).toMatchObject({
+      rule: "too-many-fields",
+    });
+  });
+
+  it("remembers what was offered, whatever becomes of the application's list", () => {
+    const subprotocols = ["a"];
+    const handshake = client({ subprotocols });
+    subprotocols[0] = "b";
+    const response = lines(...RESPONSE, "Sec-WebSocket-Protocol: b");
+    expect(handshake.receive(toLatin1(response))).toMatchObject({ rule: "subprotocol-not-offered" });
   });
 
   it("[RFC6455-11.3.2-02] joins extensions that the response spreads over lines (erratum 3433)", () => {

@@ -28,7 +28,7 @@ describe("the status code of a Close frame", () => {
     }
   });
 
-  it("[RFC6455-7.4.1-04] [RFC6455-7.4.1-05] [RFC6455-7.4.1-08] may be sent where it may be received, and only there", () => {
+  it("[RFC6455-7.4.1-04] [RFC6455-7.4.1-05] [RFC6455-7.4.1-08] [RFC6455-7.4.1-01] may be sent where it may be received, and only there", () => {
     for (let code = 0; code <= 0xffff; code++) {
       if (isValidCloseCode(code)) expect(() => checkClose(code, "")).not.toThrow();
       else expect(() => checkClose(code, "")).toThrow(RangeError);
@@ -58,14 +58,14 @@ describe("the payload of a Close frame", () => {
     );
   });
 
-  it("keeps a byte order mark in the reason", () => {
+  it("[WHATWG-WS-4-08] keeps a byte order mark in the reason", () => {
     expect(readClosePayload(concat(Uint8Array.of(3, 232), bytesOf("\ufeffbye")))).toEqual({
       code: 1000,
       reason: "\ufeffbye",
     });
   });
 
-  it("[RFC6455-5.5.1-03] is written and read back", () => {
+  it("[RFC6455-5.5.1-03] [RFC6455-5.5.1-01] [RFC6455-7.4-01] is written and read back", () => {
     const codes = fc.integer({ min: 0, max: 0xffff }).filter(isValidCloseCode);
     fc.assert(
       fc.property(codes, fc.string({ unit: "grapheme", maxLength: 30 }), (code, reason) => {

@@ -597,6 +597,21 @@ describe("what is lent to a connection", () => {
     }
   });
 
+  it("knows the limit of each that it is lent to", () => {
+    const rules = [100, 10, 100, 10].map((maxMessageSize) => {
+      const { connection, outcome } = recorder("client", { maxMessageSize });
+      connection.receive(
+        concat(
+          ...["abcdef", "ghijkl"].map((payload, at) =>
+            frame({ opcode: at === 0 ? 1 : 0, fin: at === 1, payload }),
+          ),
+        ),
+      );
+      return outcome().sent.length;
+    });
+    expect(rules).toEqual([0, 1, 0, 1]);
+  });
+
   it("serves clients and servers in turn: each masks as its role demands", () => {
     const records = (["client", "server", "client", "server"] as const).map((role) => recorder(role));
     for (const { connection } of records) connection.sendText("a");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, describe as group, it } from "vitest";
 import { Connection } from "../../src/protocol/connection.ts";
-import { BROKEN_RULE, type DescribeOptions, describe } from "../../src/protocol/describe.ts";
+import { BROKEN_RULE, type DescribeOptions, Describer, describe } from "../../src/protocol/describe.ts";
 import type { Role } from "../../src/protocol/frame.ts";
 import { violations } from "../../src/protocol/violation.ts";
 import { bytesOf, concat, frame, hex, KEY } from "../helpers/frames.ts";
@@ -281,6 +281,22 @@ group("what has not arrived", () => {
 
   it("no bytes give no lines", () => {
     expect(describe(new Uint8Array(0))).toEqual([]);
+  });
+});
+
+group("a describer of several chunks", () => {
+  it("follows a message from one to the next", () => {
+    const describer = new Describer();
+    describer.describe(hex("0101 c3"));
+    expect(describer.describe(hex("8001 a9")).join("\n")).toContain('payload "é"');
+  });
+
+  it("begins anew behind a frame that did not arrive whole", () => {
+    const describer = new Describer();
+    describer.describe(hex("8103 61c3"));
+    expect(describer.describe(hex("8101 61"))).toEqual(describe(hex("8101 61")));
+    describer.describe(hex("8802 03"));
+    expect(describer.describe(hex("8802 03e8"))).toEqual(describe(hex("8802 03e8")));
   });
 });
 

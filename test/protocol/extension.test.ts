@@ -120,7 +120,7 @@ describe("confirmAnswers", () => {
     expect(judge(element("a"), element("b"))).toMatchObject({ rule: "extension-conflict" });
   });
 
-  it("refuses parameters that the extension does not take for an answer, and says why", () => {
+  it("[RFC6455-7.4.1-07] refuses parameters that the extension does not take for an answer, and says why", () => {
     expect(judge(element("a", "no"))).toEqual({
       ok: false,
       rule: "extension-answer-refused",

@@ -48,7 +48,7 @@ function read(
 describe.each(roles)("a %s reading frames", (role) => {
   const sizes = [0, 1, 2, 3, 4, 5, 23, 63, 64, 65, 125, 126, 127, 300];
 
-  it("[RFC6455-5.3-05] [RFC6455-6.2-01] finds header and unmasked payload, however the bytes are cut", () => {
+  it("[RFC6455-5.3-05] [RFC6455-6.2-01] [RFC6455-6.2-08] finds header and unmasked payload, however the bytes are cut", () => {
     for (const size of sizes) {
       const payload = Uint8Array.from({ length: size }, (_, index) => (index * 31 + 7) & 0xff);
       const bytes = frameTo(role, { opcode: 2, payload });
@@ -58,6 +58,15 @@ describe.each(roles)("a %s reading frames", (role) => {
         expect(result.headers[0]).toEqual({ first: 0x82, length: size });
         expect(result.payload).toEqual(payload);
       }
+    }
+  });
+
+  it("takes a frame of just the room there is, and none with a byte more", () => {
+    for (const size of [5, 125, 126, 200]) {
+      const bytes = frameTo(role, { opcode: 2, payload: "x".repeat(size) });
+      const readWith = (room: number) => read(role, [bytes], { claimed: 0, maxFrame: Infinity, room });
+      expect(readWith(size).violation).toBeUndefined();
+      expect(readWith(size - 1).violation).toBe("message-too-big");
     }
   });
 

@@ -1,6 +1,9 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { FrameWriter } from "../../src/protocol/frame-writer.ts";
 import { MaskingKeys } from "../../src/protocol/mask.ts";
+import { allocated } from "../deflate/allocated.ts";
 import { bytesOf, concat, readFrames } from "../helpers/frames.ts";
 
 const TEXT = 0x81;
@@ -35,7 +38,7 @@ describe.each([
   { client: true, taken: true },
   { client: true, taken: false },
 ])("a frame written with $client as client, output taken at once $taken", (settings) => {
-  it("arrives as it was, at every size, with more behind it", () => {
+  it("[RFC6455-6.1-04] arrives as it was, at every size, with more behind it", () => {
     for (const bulk of [true, false]) {
       const { writer, frames } = recorded(settings);
       for (const size of SIZES) writer.frame(BINARY, payloadOf(size), bulk);
@@ -62,6 +65,17 @@ describe.each([
     }
   });
 
+  it("of text in characters of three bytes has room for all of them", () => {
+    for (const bulk of [true, false]) {
+      for (const length of [1300, 1360, 1361, 1362, 1365, 1366, 2000, 2041, 21_839, 21_840, 21_841, 32_000]) {
+        const { writer, frames } = recorded(settings);
+        writer.textFrame(TEXT, "€".repeat(length), bulk);
+        writer.flush();
+        expect(Buffer.from(frames()[0]!.payload).toString()).toBe("€".repeat(length));
+      }
+    }
+  });
+
   it("leaves the application's bytes as they are", () => {
     const { writer } = recorded(settings);
     const data = payloadOf(1000);
@@ -72,7 +86,7 @@ describe.each([
 });
 
 describe("all frames of a turn", () => {
-  it("leave in one write", () => {
+  it("[RFC6455-2.1-01] leave in one write", () => {
     const { writer, writes, frames } = recorded({ taken: true });
     for (let index = 0; index < 100; index++) writer.frame(BINARY, payloadOf(100), true);
     expect(writes).toHaveLength(0);
@@ -101,6 +115,53 @@ describe("the memory that frames leave in", () => {
     writer.frame(BINARY, payloadOf(10), false);
     writer.flush();
     expect(writes.map(({ memory }) => memory)).toEqual([4096, 4096]);
+  });
+
+  it.each([false, true])("is made once for many turns (with bulk %s)", (bulk) => {
+    const writer = new FrameWriter({ write: () => true }, undefined);
+    const turn = (): void => {
+      for (const size of [1, 1000, 3000]) writer.frame(BINARY, payloadOf(size), bulk);
+      writer.textFrame(TEXT, "text", bulk);
+      writer.flush();
+    };
+    turn();
+    const { bytes } = allocated(() => {
+      for (let time = 0; time < 50; time++) turn();
+    });
+    // What payloadOf() makes is counted, too.
+    expect(bytes).toBeLessThan(50 * 4096);
+  });
+
+  it("of payloads that are passed on is never another writer's", () => {
+    const [one, other] = [recorded({ taken: true }), recorded({ taken: true })];
+    for (const size of [20_000, 30_000]) {
+      one.writer.frame(BINARY, payloadOf(size), false);
+      other.writer.frame(BINARY, payloadOf(size + 1), false);
+    }
+    one.writer.flush();
+    other.writer.flush();
+    const sizes = ({ frames }: typeof one) => frames().map(({ payload }) => payload.length);
+    expect([sizes(one), sizes(other)]).toEqual([
+      [20_000, 30_000],
+      [20_001, 30_001],
+    ]);
+  });
+
+  it("of payloads that are passed on is let go when they have left", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const writer = new FrameWriter({ write: () => true }, undefined);
+    const pass = (): WeakRef<Uint8Array> => {
+      const payload = payloadOf(20_000);
+      writer.frame(BINARY, payload, false);
+      writer.flush();
+      return new WeakRef(payload);
+    };
+    const passed = [pass(), pass(), pass()];
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(passed.map((payload) => payload.deref())).toEqual([undefined, undefined, undefined]);
+    expect(writer.idle).toBe(true);
   });
 
   it("is given away when the output keeps it, and never written again", () => {
@@ -191,6 +252,38 @@ describe("an output that calls back", () => {
     expect(readFrames(concat(...received)).map(({ payload }) => payload.length)).toEqual([
       17_000, 2, 1, 20_000, 0,
     ]);
+  });
+
+  it("that throws in the middle loses what it was given, and nothing behind it", () => {
+    const received: number[] = [];
+    let calls = 0;
+    const output = {
+      write(bytes: Uint8Array): boolean {
+        if (calls++ === 0) throw new Error("transport");
+        received.push(bytes.length);
+        return true;
+      },
+    };
+    const writer = new FrameWriter(output, undefined);
+    for (const size of [20_000, 30_000]) writer.frame(BINARY, payloadOf(size), false);
+    expect(() => writer.flush()).toThrow("transport");
+    writer.flush();
+    expect(received.reduce((sum, length) => sum + length, 0)).toBeGreaterThanOrEqual(30_000);
+    expect(writer.idle).toBe(true);
+  });
+
+  it("has the writer busy until it has returned, though nothing waits behind what it takes", () => {
+    const inside: unknown[] = [];
+    const output = {
+      write(): boolean {
+        inside.push(writer.waiting, writer.idle);
+        return true;
+      },
+    };
+    const writer = new FrameWriter(output, undefined);
+    writer.frame(BINARY, payloadOf(1), false);
+    writer.flush();
+    expect([inside, writer.idle]).toEqual([[0, false], true]);
   });
 
   it("that throws leaves the writer usable", () => {

@@ -13,6 +13,7 @@ import {
   writeHeader,
 } from "../../src/protocol/frame.ts";
 import type { Rule } from "../../src/protocol/violation.ts";
+import { hex } from "../helpers/frames.ts";
 
 /** The rules of §5.2, §5.4 and §5.5 about a first byte, as plainly as they can be said. */
 function expectedRules(first: number, claimed: number, fragmented: boolean): Set<Rule | undefined> {
@@ -32,7 +33,7 @@ function expectedRules(first: number, claimed: number, fragmented: boolean): Set
 }
 
 describe("the first byte of a header", () => {
-  it("[RFC6455-5.2-03] is judged by the rules in each of its 256 values, with any claimed bits, in each state", () => {
+  it("[RFC6455-5.2-03] [RFC6455-5.4-02] [RFC6455-5.5-02] is judged by the rules in each of its 256 values, with any claimed bits, in each state", () => {
     for (let first = 0; first < 256; first++) {
       for (const claimed of [0, 0x10, 0x20, 0x40, 0x60, 0x70]) {
         for (const fragmented of [false, true]) {
@@ -95,21 +96,32 @@ describe("a payload length", () => {
     2 ** 53 - 1,
   ];
 
-  it.each(boundaries)(
-    "[RFC6455-5.2-06] [RFC6455-5.2-07] of %d is written in its shortest form and read back",
-    (length) => {
-      const header = new Uint8Array(MAX_HEADER_SIZE);
-      for (const key of [undefined, 0x12345678 | 0]) {
-        const end = writeHeader(header, 0, 0x82, length, key);
-        expect(end).toBe(headerSizeFor(length, key !== undefined));
-        expect(end).toBe(headerSize(header[1]!));
-        expect(readLength(header, 0)).toBe(length);
-        if (key !== undefined) expect(readMaskingKey(header, end)).toBe(key);
-      }
-    },
-  );
+  it.each(boundaries)("[RFC6455-5.3-01] of %d is written in its shortest form and read back", (length) => {
+    const header = new Uint8Array(MAX_HEADER_SIZE);
+    for (const key of [undefined, 0x12345678 | 0]) {
+      const end = writeHeader(header, 0, 0x82, length, key);
+      expect(end).toBe(headerSizeFor(length, key !== undefined));
+      expect(end).toBe(headerSize(header[1]!));
+      expect(readLength(header, 0)).toBe(length);
+      if (key !== undefined) expect(readMaskingKey(header, end)).toBe(key);
+    }
+  });
 
-  it("is refused in any form but the shortest", () => {
+  it.each([
+    [0, "82 00"],
+    [125, "82 7d"],
+    [126, "82 7e 00 7e"],
+    [256, "82 7e 01 00"],
+    [65535, "82 7e ff ff"],
+    [65536, "82 7f 00 00 00 00 00 01 00 00"],
+    [2 ** 53 - 1, "82 7f 00 1f ff ff ff ff ff ff"],
+  ])("[RFC6455-5.2-06] [RFC6455-5.2-07] of %d is written as %s", (length, bytes) => {
+    const header = new Uint8Array(MAX_HEADER_SIZE);
+    const end = writeHeader(header, 0, 0x82, length);
+    expect(header.subarray(0, end)).toEqual(hex(bytes));
+  });
+
+  it("[RFC6455-5.2-07] is refused in any form but the shortest", () => {
     expect(readLength(Uint8Array.of(0x82, 126, 0, 0), 0)).toBe("length-not-minimal");
     expect(readLength(Uint8Array.of(0x82, 126, 0, 125), 0)).toBe("length-not-minimal");
     expect(readLength(Uint8Array.of(0x82, 126, 0, 126), 0)).toBe(126);

@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import { acceptValue } from "../../src/protocol/accept.ts";
 import { ClientHandshake } from "../../src/protocol/client-handshake.ts";
 import { fromLatin1, toLatin1 } from "../../src/protocol/fields.ts";
+import { isAtLeastHttp11 } from "../../src/protocol/handshake.ts";
 import { ServerHandshake } from "../../src/protocol/server-handshake.ts";
 import { extension } from "../helpers/extensions.ts";
 import { accepted, client, lines, REQUEST, RESPONSE } from "../helpers/handshakes.ts";
 
 describe("both sides", () => {
-  it("agree, whatever each of them supports", () => {
+  it("[RFC6455-4.1-19] [RFC6455-5.8-01] agree, whatever each of them supports", () => {
     const names = ["a", "b", "c", "d"];
     const some = fc.shuffledSubarray(names);
     const extensions = some.map((chosen) => {
@@ -90,4 +91,17 @@ describe("both sides", () => {
     expect(fromLatin1(response)).toContain(acceptValue(upgrade.key));
     expect(asking.receive(response)).toMatchObject({ ok: true });
   });
+});
+
+describe("the version of HTTP", () => {
+  it.each(["1.1", "1.2", "1.9"])("may be %s", (version) => {
+    expect(isAtLeastHttp11(version)).toBe(true);
+  });
+
+  it.each(["1.0", "1.", "1.10", "1.1 ", "1.:", "1.a", "11.", "2.0", "0.9", ""])(
+    "may not be %j",
+    (version) => {
+      expect(isAtLeastHttp11(version)).toBe(false);
+    },
+  );
 });

@@ -82,6 +82,7 @@ describe("HeadReader", () => {
   it.each([
     "GET",
     "GET /",
+    "GET  HTTP/1.1",
     "GET  / HTTP/1.1",
     "GET /  HTTP/1.1",
     "GET / HTTP/1.1 ",
@@ -98,6 +99,8 @@ describe("HeadReader", () => {
     "GET / HTTP/1.x",
     "GET / HTTP/1,1",
     "GET / HTTP/+.1",
+    "GET / HTTP/1.:",
+    "GET / HTTP//.1",
     "GET / HTTQ/1.1",
   ])("refuses the request line %j", (line) => {
     expect(ruleOf("request", `${line}\r\n\r\n`)).toBe("malformed-request-line");
@@ -160,6 +163,23 @@ describe("HeadReader", () => {
     expect(ruleOf("response", `HTTP/1.1 101 ${"x".repeat(9)}`, { maxLineLength: 20 })).toBe(
       "status-line-too-long",
     );
+  });
+
+  it("has limits by default: 8192 bytes in a line, 16384 in a head, 100 fields", () => {
+    const head = (...fields: readonly string[]): string =>
+      fields.reduce((text, field) => `${text}${field}\r\n`, "GET / HTTP/1.1\r\n");
+    const rule = (text: string): string | undefined => {
+      const result = read("request", [toLatin1(`${text}\r\n`)]);
+      return result === undefined || result.ok ? undefined : result.rule;
+    };
+    const line = (length: number): string => `A: ${"x".repeat(length - 3)}`;
+    expect(rule(head(line(8192)))).toBe(undefined);
+    expect(rule(head(line(8193)))).toBe("field-line-too-long");
+    const rest = 16_384 - head(line(8192), "").length - 2;
+    expect(rule(head(line(8192), line(rest)))).toBe(undefined);
+    expect(rule(head(line(8192), line(rest + 1)))).toBe("head-too-long");
+    expect(rule(head(...Array.from({ length: 100 }, () => "A: b")))).toBe(undefined);
+    expect(rule(head(...Array.from({ length: 101 }, () => "A: b")))).toBe("too-many-fields");
   });
 
   it("refuses a line at the first byte too many, without waiting for its end", () => {

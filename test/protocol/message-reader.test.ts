@@ -4,8 +4,9 @@ import type { ByteBuffer } from "../../src/bytes.ts";
 import { type Agreement, Decoded, type MessageCodec } from "../../src/protocol/extension.ts";
 import { MessageReader, type MessageReaderOptions, Signal } from "../../src/protocol/message-reader.ts";
 import { NO_EXTENSIONS, Pipeline } from "../../src/protocol/pipeline.ts";
+import { allocated } from "../deflate/allocated.ts";
 import { everyCut } from "../helpers/cuts.ts";
-import { bytesOf, concat, frame, hex } from "../helpers/frames.ts";
+import { bytesOf, concat, frame, frameTo, hex } from "../helpers/frames.ts";
 
 const DEFAULTS: MessageReaderOptions = {
   maxMessageSize: 1 << 20,
@@ -87,6 +88,25 @@ describe("a message", () => {
   it("[RFC6455-5.4-03] [RFC6455-5.4-07] [RFC6455-6.2-04] in fragments is put together in their order", () => {
     expect(readEveryWay(message("Hel", "", "lo, w", "orld", ""))).toEqual([{ text: "Hello, world" }]);
     expect(readEveryWay(binary("", "", "ab", "c"))).toEqual([{ bytes: bytesOf("abc") }]);
+  });
+
+  it.each(["client", "server"] as const)("may lie anywhere in the memory that a %s gets it in", (role) => {
+    const payloads = [bytesOf("Hello"), bytesOf("x".repeat(200)), bytesOf("?")];
+    const opcodes = [Signal.Text, Signal.Binary, Signal.Ping];
+    const bytes = concat(...payloads.map((payload, at) => frameTo(role, { opcode: opcodes[at]!, payload })));
+    for (let offset = 0; offset < 9; offset++) {
+      const memory = new Uint8Array(offset + bytes.length + 9).fill(0xee);
+      memory.set(bytes, offset);
+      const reader = new MessageReader(role, NO_EXTENSIONS, { ...DEFAULTS, textAsBytes: true });
+      reader.feed(memory.subarray(offset, offset + bytes.length));
+      for (const [at, payload] of payloads.entries()) {
+        expect(reader.next()).toBe(opcodes[at]);
+        expect(reader.data).toEqual(payload);
+      }
+      expect(reader.next()).toBe(Signal.Drained);
+      const around = [...memory.subarray(0, offset), ...memory.subarray(offset + bytes.length)];
+      expect(new Set(around)).toEqual(new Set([0xee]));
+    }
   });
 
   it("may be empty, in one frame or several", () => {
@@ -230,6 +250,71 @@ describe("the limit for messages", () => {
     const options = { maxMessageSize: 3 };
     expect(readEveryWay(binary("", "", "", ""), options)).toEqual([{ bytes: new Uint8Array(0) }]);
     expect(readEveryWay(binary("", "", "", "", ""), options)).toEqual(["message-too-big"]);
+  });
+
+  it("[RFC6455-10.4-01] is the same for each message, whatever came before it", () => {
+    const messages = [["12345"], ["12", "34", "5"], ["123"], ["12345"]];
+    const options = { maxMessageSize: 5 };
+    expect(readEveryWay(concat(...messages.map((pieces) => binary(...pieces))), options)).toEqual(
+      messages.map((pieces) => ({ bytes: bytesOf(pieces.join("")) })),
+    );
+    const coded = concat(...messages.map((pieces) => fragments(2, pieces.map(shifted), 4)));
+    for (const pieces of [false, true]) {
+      const found = read([coded], { ...options, pieces }, new Pipeline([shifting], "client"));
+      expect(found).toHaveLength(4);
+      expect(found.filter((one) => typeof one === "string")).toEqual([]);
+    }
+  });
+
+  it("[RFC6455-10.4-01] holds for all pieces of a message together, once they are decoded", () => {
+    const doubling: MessageCodec = {
+      ...shift,
+      decode: (input, output: ByteBuffer, limit) => {
+        if (output.length + 2 * input.length > limit) return Decoded.TooBig;
+        output.append(concat(input, input));
+        return Decoded.Ok;
+      },
+    };
+    const pipeline = () => new Pipeline([{ ...shifting, codec: () => doubling }], "client");
+    const bytes = fragments(2, ["x".repeat(30_000)], 4);
+    const chunks = [bytes.subarray(0, 20_000), bytes.subarray(20_000)];
+    const rules = (maxMessageSize: number) =>
+      read(chunks, { maxMessageSize, pieces: true }, pipeline()).filter((one) => typeof one === "string");
+    expect(rules(60_000)).toEqual([]);
+    expect(rules(59_999)).toEqual(["decoded-message-too-big"]);
+  });
+
+  it("has memory that is kept for the next one, unless it was very large", () => {
+    const asked = (size: number): number => {
+      const bytes = fragments(2, [shifted("x".repeat(size))], 4);
+      const pipeline = new Pipeline([shifting], "client");
+      return allocated(() => read([bytes], {}, pipeline)).bytes;
+    };
+    asked(100_000);
+    expect(asked(100_000)).toBeLessThan(100_000);
+    asked(300_000);
+    expect(asked(300_000)).toBeGreaterThan(300_000);
+  });
+
+  it("comes in pieces also where it is compressed and whole", () => {
+    const bytes = fragments(2, [shifted("ab")], 4);
+    expect(read([bytes], { pieces: true }, new Pipeline([shifting], "client"))).toEqual([
+      { piece: "ab", last: true },
+    ]);
+  });
+
+  it("[RFC6455-10.4-02] counts the empty fragments between others, too", () => {
+    const bytes = binary("1", "", "", "", "2");
+    expect(readEveryWay(bytes, { maxMessageSize: 5 })).toEqual([{ bytes: bytesOf("12") }]);
+    expect(readEveryWay(bytes, { maxMessageSize: 4 })).toEqual(["message-too-big"]);
+  });
+
+  it("[RFC6455-10.4-02] for frames is kept to the byte, for long ones and for short", () => {
+    for (const size of [125, 126, 200]) {
+      const bytes = binary("x".repeat(size));
+      expect(read([bytes], { maxFrameSize: size })).toHaveLength(1);
+      expect(read([bytes], { maxFrameSize: size - 1 })).toEqual(["frame-too-big"]);
+    }
   });
 
   it("[RFC6455-10.4-02] for frames applies to each of them", () => {

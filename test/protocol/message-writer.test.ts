@@ -36,7 +36,7 @@ function recorded(pipeline = NO_EXTENSIONS) {
 }
 
 describe("a message that is sent", () => {
-  it("is one frame of its type", () => {
+  it("[RFC6455-5.2-01] [RFC6455-5.2-02] [RFC6455-5.2-10] [RFC6455-6.1-06] is one frame of its type", () => {
     const { messages, sent } = recorded();
     messages.text("text", false);
     messages.bytes(Opcode.Binary, bytesOf("binary"), false);
@@ -44,7 +44,7 @@ describe("a message that is sent", () => {
     expect(sent()).toEqual(["FIN 0 1 text", "FIN 0 2 binary", "FIN 0 1 utf8"]);
   });
 
-  it("[RFC6455-5.4-12] in pieces has its type on the first frame and is continued by the others", () => {
+  it("[RFC6455-5.4-12] [RFC6455-5.4-06] [RFC6455-6.1-05] [RFC6455-6.1-06] [RFC6455-6.1-07] in pieces has its type on the first frame and is continued by the others", () => {
     const { messages, sent } = recorded();
     messages.piece(Opcode.Binary, bytesOf(""), false, false);
     messages.piece(Opcode.Binary, bytesOf("a"), false, false);
@@ -56,7 +56,16 @@ describe("a message that is sent", () => {
     expect(sent()).toEqual(["0 2 a", "0 0 b", "FIN 0 0 ", "FIN 0 2 single", "FIN 0 1 "]);
   });
 
-  it("[RFC7692-6.1-01] [RFC7692-6.1-02] is transformed when that is worth it, and marked on its first frame", () => {
+  it("in pieces keeps the characters together that are cut between two: the first of all pairs, and the last", () => {
+    for (const character of ["\u{10000}", "\u{103ff}", "\u{10fc00}", "\u{10ffff}"]) {
+      const { messages, sent } = recorded();
+      messages.textPiece(`a${character[0]}`, false, false);
+      messages.textPiece(`${character[1]}b`, true, false);
+      expect(sent()).toEqual(["0 1 a", `FIN 0 0 ${character}b`]);
+    }
+  });
+
+  it("[RFC7692-6.1-01] [RFC7692-6.1-02] [RFC6455-6.1-09] is transformed when that is worth it, and marked on its first frame", () => {
     const { messages, sent } = recorded(new Pipeline([bracketing], "server"));
     messages.text("ab", false);
     messages.text("abc", false);

@@ -53,3 +53,12 @@ it("what is on the way can be watched, cut or damaged", () => {
   client.sendText("hello");
   expect(settle().server).toMatchObject([{ type: "close", close: { error: { rule: "reserved-bit" } } }]);
 });
+
+it("what has arrived is nobody's but the receiver's", () => {
+  const { server, settle } = peers();
+  const data = new Uint8Array(100_000);
+  server.sendBinary(data);
+  const told = settle();
+  data.fill(1);
+  expect(told.client).toEqual([{ type: "binary", data: new Uint8Array(100_000) }]);
+});

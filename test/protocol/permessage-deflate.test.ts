@@ -59,11 +59,11 @@ function agreed(
 const extensions = (agreement: Agreement): ConnectionOptions => ({ extensions: [agreement] });
 
 describe("a server's answer", () => {
-  it("[RFC7692-5-07] [RFC7692-7.1.2.2-05] to an offer without parameters has none", () => {
+  it("[RFC7692-7.1.2.2-05] to an offer without parameters has none", () => {
     expect(answer("")).toBe("");
   });
 
-  it("[RFC7692-7.1.1.1-03] confirms server_no_context_takeover", () => {
+  it("[RFC7692-7.1.1.1-03] [RFC7692-7.1.1.1-02] confirms server_no_context_takeover", () => {
     expect(answer("server_no_context_takeover")).toBe("server_no_context_takeover");
   });
 
@@ -71,7 +71,7 @@ describe("a server's answer", () => {
     expect(answer("client_no_context_takeover")).toBe("client_no_context_takeover");
   });
 
-  it("[RFC7692-7.1.2.1-03] confirms server_max_window_bits, or less", () => {
+  it("[RFC7692-7.1.2.1-03] [RFC7692-7.1.2.1-04] confirms server_max_window_bits, or less", () => {
     for (let bits = 8; bits <= 15; bits++) {
       expect(answer(`server_max_window_bits=${bits}`)).toBe(`server_max_window_bits=${bits}`);
       expect(answer(`server_max_window_bits=${bits}`, { serverMaxWindowBits: 10 })).toBe(
@@ -80,7 +80,7 @@ describe("a server's answer", () => {
     }
   });
 
-  it("[RFC7692-7.1.2.2-03] confirms a client's smaller window, and says nothing of the largest", () => {
+  it("[RFC7692-7.1.2.2-03] [RFC7692-7.1.2.2-04] confirms a client's smaller window, and says nothing of the largest", () => {
     expect(answer("client_max_window_bits")).toBe("");
     expect(answer("client_max_window_bits=15")).toBe("");
     expect(answer("client_max_window_bits=9")).toBe("client_max_window_bits=9");
@@ -95,7 +95,7 @@ describe("a server's answer", () => {
     );
   });
 
-  it("[RFC7692-7-02] [RFC7692-7-03] [RFC7692-7-04] is no to an offer that is malformed", () => {
+  it("[RFC7692-7-02] [RFC7692-7-03] [RFC7692-7-04] [RFC6455-9-04] [RFC6455-9.1-05] [RFC7692-7-01] is no to an offer that is malformed", () => {
     const bad = [
       "unknown",
       "constructor",
@@ -123,7 +123,7 @@ describe("a server's answer", () => {
     expect(answer("", { clientMaxWindowBits: 15 })).toBe("");
   });
 
-  it("is no to a window that its codec cannot compress with", () => {
+  it("[RFC7692-5-07] [RFC7692-7-05] is no to a window that its codec cannot compress with", () => {
     const compression: Compression = { ...portable, smallestWindowBits: 9 };
     expect(answer("server_max_window_bits=8", { compression })).toBeUndefined();
     expect(answer("server_max_window_bits=9", { compression })).toBe("server_max_window_bits=9");
@@ -133,12 +133,12 @@ describe("a server's answer", () => {
 describe("a client's offer", () => {
   const offers = (options: PermessageDeflateOptions) => permessageDeflate(options).offers().map(written);
 
-  it("[RFC7692-7.1.2.2-01] says that its window may be limited", () => {
+  it("[RFC7692-7.1.2.2-01] [RFC7692-5-05] says that its window may be limited", () => {
     expect(offers({})).toEqual(["client_max_window_bits"]);
     expect(offers({ clientMaxWindowBits: 10 })).toEqual(["client_max_window_bits=10"]);
   });
 
-  it("[RFC7692-5-02] may be followed by others, in order of preference", () => {
+  it("[RFC7692-5-02] [RFC7692-5-04] [RFC7692-7.1.1.1-01] [RFC7692-7.1.1.2-01] [RFC7692-7.1.2.1-01] may be followed by others, in order of preference", () => {
     const options = {
       serverMaxWindowBits: 10,
       serverNoContextTakeover: true,
@@ -153,7 +153,7 @@ describe("a client's offer", () => {
 });
 
 describe("a client's judgement of the answer", () => {
-  it("[RFC7692-5-15] takes what a server may say, offered or not", () => {
+  it("[RFC7692-5-15] [RFC7692-7.1.1.2-03] takes what a server may say, offered or not", () => {
     for (const text of [
       "",
       "server_no_context_takeover",
@@ -166,7 +166,7 @@ describe("a client's judgement of the answer", () => {
     }
   });
 
-  it("[RFC7692-7-07] [RFC7692-7-08] [RFC7692-7-09] refuses what is malformed, and says what", () => {
+  it("[RFC7692-7-07] [RFC7692-7-08] [RFC7692-7-09] [RFC6455-9.1-05] [RFC7692-7-06] [RFC7692-7.1.2.1-04] [RFC7692-7.1.2.2-04] refuses what is malformed, and says what", () => {
     expect(verdict("unknown")).toBe("the parameter unknown is unknown");
     expect(verdict("server_no_context_takeover=1")).toBe(
       "the parameter server_no_context_takeover has a value",
@@ -195,7 +195,7 @@ describe("a client's judgement of the answer", () => {
     expect(verdict("", { serverMaxWindowBits: 10, alternatives: [{}] })).toBe("agreed");
   });
 
-  it("refuses a window that its codec cannot compress with", () => {
+  it("[RFC7692-7-10] refuses a window that its codec cannot compress with", () => {
     const compression: Compression = { ...portable, smallestWindowBits: 9 };
     expect(verdict("client_max_window_bits=8", { compression })).toContain("this side cannot compress with");
     expect(verdict("client_max_window_bits=9", { compression })).toBe("agreed");
@@ -245,18 +245,24 @@ describe("two peers that agreed on permessage-deflate", () => {
     ),
   );
 
-  it.each(settings)("[RFC7692-6.2-01] understand each other with %j", (options) => {
-    const { client: atClient, server: atServer } = agreed(options);
-    const { client, server, settle } = peers({ client: extensions(atClient), server: extensions(atServer) });
-    for (const text of everyText) {
-      client.sendText(text);
-      server.sendText(text);
-    }
-    const expected = everyText.map((data) => ({ type: "text", data }));
-    expect(settle()).toEqual({ client: expected, server: expected });
-  });
+  it.each(settings)(
+    "[RFC7692-6.2-01] [RFC7692-5-15] [RFC7692-6.1-05] understand each other with %j",
+    (options) => {
+      const { client: atClient, server: atServer } = agreed(options);
+      const { client, server, settle } = peers({
+        client: extensions(atClient),
+        server: extensions(atServer),
+      });
+      for (const text of everyText) {
+        client.sendText(text);
+        server.sendText(text);
+      }
+      const expected = everyText.map((data) => ({ type: "text", data }));
+      expect(settle()).toEqual({ client: expected, server: expected });
+    },
+  );
 
-  it("[RFC7692-6-02] mark the messages they compress, and leave small ones as they are", () => {
+  it("[RFC7692-6-01] [RFC7692-6-02] [RFC7692-6.1-03] mark the messages they compress, and leave small ones as they are", () => {
     const { server: agreement } = agreed({ threshold: 100 });
     const { connection, outcome } = recorder("server", extensions(agreement));
     connection.sendText("small");
@@ -268,6 +274,12 @@ describe("two peers that agreed on permessage-deflate", () => {
       [0, 9],
     ]);
     expect(outcome().sent[1]!.payload.length).toBeLessThan(40);
+  });
+
+  it("compress what has 1024 bytes, and nothing smaller, unless they are told otherwise", () => {
+    const { connection, outcome } = recorder("server", extensions(agreed({}).server));
+    for (const size of [1023, 1024]) connection.sendText("x".repeat(size));
+    expect(outcome().sent.map(({ rsv }) => rsv)).toEqual([0, 4]);
   });
 
   it("leave large ones as they are too, if they are told to, but not those in pieces", () => {
@@ -286,7 +298,7 @@ describe("two peers that agreed on permessage-deflate", () => {
     expect(outcome().sent.map(({ payload }) => payload)).toEqual([hex("00"), hex("00")]);
   });
 
-  it("[RFC7692-7.2.1-06] send messages in pieces, each flushed, the tail taken off the last alone", () => {
+  it("[RFC7692-7.2.1-01] [RFC7692-7.2.1-06] send messages in pieces, each flushed, the tail taken off the last alone", () => {
     const { client: atClient, server: atServer } = agreed({ threshold: 0, serverNoContextTakeover: true });
     const { connection, outcome } = recorder("server", extensions(atServer));
     for (const piece of ["one ", "two ", "three "]) connection.sendTextPiece(piece, false);
@@ -329,7 +341,7 @@ describe("two peers that agreed on permessage-deflate", () => {
     }
   });
 
-  it("keep the context between messages, unless they agreed not to", () => {
+  it("[RFC7692-7.2.1-12] keep the context between messages, unless they agreed not to", () => {
     const sizes = (options: PermessageDeflateOptions) => {
       const { connection, outcome } = recorder(
         "server",
@@ -344,7 +356,20 @@ describe("two peers that agreed on permessage-deflate", () => {
     expect(new Set(sizes({ serverNoContextTakeover: true })).size).toBe(1);
   });
 
-  it("[RFC7692-7.2.1-15] [RFC7692-7.2.1-13] never reach back further than the window they agreed on", () => {
+  it("[RFC7692-7.1.1.2-03] forget a client's context where its offer said so, or the answer", () => {
+    const sizes = (answered: string, options: PermessageDeflateOptions) => {
+      const agreement = permessageDeflate({ ...options, threshold: 0 }).confirm(parameters(answered));
+      if (typeof agreement === "string") throw new Error(agreement);
+      const { connection, outcome } = recorder("client", extensions(agreement));
+      for (let index = 0; index < 3; index++) connection.sendText(JSON_MESSAGE);
+      return new Set(outcome().sent.map(({ payload }) => payload.length)).size;
+    };
+    expect(sizes("", {})).toBeGreaterThan(1);
+    expect(sizes("client_no_context_takeover", {})).toBe(1);
+    expect(sizes("", { clientNoContextTakeover: true })).toBe(1);
+  });
+
+  it("[RFC7692-7.2.1-15] never reach back further than the window they agreed on", () => {
     const noise = Uint8Array.from({ length: 300 }, (_, index) => (index * index * 31 + 7 * index) & 0xff);
     const far = concat(noise, new Uint8Array(5000), noise);
     for (const bits of [8, 9, 10, 11, 12, 15]) {
@@ -355,6 +380,19 @@ describe("two peers that agreed on permessage-deflate", () => {
       expect(portable.inflater(bits).inflate(outcome().sent[0]!.payload, output, 10_000)).toBe(0);
       expect(Buffer.compare(output.view(), far)).toBe(0);
     }
+  });
+
+  it("carry a message that stays large when it is compressed, in one frame or in many", () => {
+    const { client: atClient, server: atServer } = agreed({ threshold: 0 });
+    const { client, settle } = peers({ client: extensions(atClient), server: extensions(atServer) });
+    const noise = Uint8Array.from({ length: 70_000 }, (_, index) => Math.imul(index + 1, 0x9e3779b1) >>> 19);
+    client.sendBinary(noise);
+    for (let at = 0; at < noise.length; at += 7000)
+      client.sendBinaryPiece(noise.subarray(at, at + 7000), at === 63_000);
+    const { server: events } = settle();
+    expect(events.map((event) => event.type === "binary" && Buffer.compare(event.data, noise))).toEqual([
+      0, 0,
+    ]);
   });
 
   it("carry any messages under any interleaving", () => {
@@ -449,7 +487,7 @@ describe("a compressed message", () => {
     ]);
   });
 
-  it("[RFC7692-7.2.2-05] refers to the messages before it, which a connection without takeover forgets", () => {
+  it("[RFC7692-7.2.2-02] refers to the messages before it, which a connection without takeover forgets", () => {
     const twice = concat(message("f2 48 cd c9 c9 07 00"), message("f2 00 11 00 00"));
     expect(refusal(twice, receiver({ serverNoContextTakeover: true }))).toBe("corrupt-message");
   });
@@ -497,6 +535,30 @@ describe("a compressed message", () => {
   });
 });
 
+describe("the codecs", () => {
+  it("are asked for with the level and the memory that were set", () => {
+    const asked: unknown[] = [];
+    const compression: Compression = {
+      ...portable,
+      deflater(settings) {
+        asked.push(settings);
+        return portable.deflater(settings);
+      },
+    };
+    for (const options of [{}, { level: 9, memoryLevel: 3, serverMaxWindowBits: 10 }]) {
+      agreed({ ...options, compression }).server.codec!("server").encode(
+        bytesOf("a"),
+        new ByteBuffer(),
+        true,
+      );
+    }
+    expect(asked).toEqual([
+      { windowBits: 15, level: 6, memoryLevel: 8 },
+      { windowBits: 10, level: 9, memoryLevel: 3 },
+    ]);
+  });
+});
+
 describe("memory", () => {
   it("without takeover, codecs are lent: a thousand connections make no more than one of each", () => {
     let made = 0;
@@ -530,6 +592,53 @@ describe("memory", () => {
     }
     // A deflater and an inflater for each of the two extensions.
     expect(made).toBe(4);
+  });
+
+  it("without takeover, a connection that has given its codecs back does not go on with them", () => {
+    const both = agreed({ threshold: 0, serverNoContextTakeover: true, clientNoContextTakeover: true });
+    const [one, other] = [both.client.codec!("client"), both.client.codec!("client")];
+    const encoded = (codec: typeof one, text: string, last: boolean): Uint8Array => {
+      const output = new ByteBuffer();
+      codec.encode(bytesOf(text), output, last);
+      return output.take();
+    };
+    const decoded = (codec: typeof one, bytes: Uint8Array, last: boolean): string => {
+      const output = new ByteBuffer();
+      expect(codec.decode(bytes, output, 10_000, last)).toBe(Decoded.Ok);
+      return new TextDecoder().decode(output.view());
+    };
+
+    encoded(one, "first", true);
+    const begun = encoded(other, "begun", false);
+    encoded(one, JSON_MESSAGE, true);
+    const whole = concat(begun, encoded(other, JSON_MESSAGE, true));
+    expect(decoded(one, whole, true)).toBe(`begun${JSON_MESSAGE}`);
+    const [left, right] = [whole.subarray(0, whole.length / 2), whole.subarray(whole.length / 2)];
+    const text = decoded(other, left, false);
+    expect(decoded(one, whole, true)).toBe(`begun${JSON_MESSAGE}`);
+    expect(text + decoded(other, right, true)).toBe(`begun${JSON_MESSAGE}`);
+  });
+
+  it("without takeover, the pool keeps a few codecs, and lets go of what a rush has left", () => {
+    let made = 0;
+    const compression: Compression = {
+      ...portable,
+      deflater(settings) {
+        made++;
+        return portable.deflater(settings);
+      },
+    };
+    const agreement = agreed({ compression, threshold: 0, clientNoContextTakeover: true }).client;
+    const codecs = Array.from({ length: 10 }, () => agreement.codec!("client"));
+    const rush = (): number => {
+      made = 0;
+      for (const last of [false, true]) {
+        for (const codec of codecs) codec.encode(bytesOf("a"), new ByteBuffer(), last);
+      }
+      return made;
+    };
+    expect(rush()).toBe(10);
+    expect(rush()).toBe(6);
   });
 
   it("with takeover, a connection makes its codecs when the first message needs them", () => {

@@ -40,7 +40,7 @@ function decoded(pipeline: Pipeline, bits: number, text: string): string | Decod
 }
 
 describe("the extensions of a connection", () => {
-  it("[RFC6455-9.1-07] transform outgoing messages in their order, and incoming ones in reverse", () => {
+  it("[RFC6455-9.1-07] [RFC6455-6.2-07] transform outgoing messages in their order, and incoming ones in reverse", () => {
     const pipeline = new Pipeline([lettered("a", 4), lettered("b", 2), lettered("c", 1)], "client");
     expect(pipeline.claimedBits).toBe(0x70);
     expect(encoded(pipeline, 0x70, "-")).toBe("-abc");
@@ -73,6 +73,38 @@ describe("the extensions of a connection", () => {
       '"b" transforms messages but has no reserved bit',
     );
     expect(() => new Pipeline([lettered("a", 0)], "client")).toThrow(TypeError);
+  });
+
+  it("share what one of them makes of a message, but not what two do", () => {
+    const shared = (letter: string, reservedBit: ReservedBit, sharing: object): Agreement => {
+      const agreement = lettered(letter, reservedBit);
+      return { ...agreement, codec: (role) => ({ ...agreement.codec!(role), sharing }) };
+    };
+    const [a, b] = [{}, {}];
+    const pipeline = new Pipeline([shared("a", 4, a), shared("b", 1, b)], "server");
+    expect(pipeline.sharing(0x40)).toBe(a);
+    expect(pipeline.sharing(0x10)).toBe(b);
+    expect(pipeline.sharing(0x50)).toBe(undefined);
+    expect(new Pipeline([lettered("a", 4)], "server").sharing(0x40)).toBe(undefined);
+  });
+
+  it("are told the limit, and whether a message goes on", () => {
+    const told: unknown[] = [];
+    const agreement = lettered("a", 4);
+    const codec: MessageCodec = {
+      wants: () => true,
+      encode: (_input, _output, last) => void told.push(last),
+      decode: (_input, _output, limit, last) => {
+        told.push(limit, last);
+        return Decoded.Ok;
+      },
+    };
+    const pipeline = new Pipeline([{ ...agreement, codec: () => codec }], "client");
+    for (const last of [false, true]) {
+      pipeline.encode(0x40, bytesOf("-"), new ByteBuffer(), last);
+      pipeline.decode(0x40, bytesOf("-"), new ByteBuffer(), 7, last);
+    }
+    expect(told).toEqual([false, 7, false, true, 7, true]);
   });
 
   it("are made for the role of this side", () => {

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Compression } from "../../src/deflate/codec.ts";
 import { portable } from "../../src/deflate/index.ts";
 import { Connection } from "../../src/protocol/connection.ts";
+import { Decoded, type MessageCodec } from "../../src/protocol/extension.ts";
 import { permessageDeflate } from "../../src/protocol/permessage-deflate.ts";
+import { Pipeline } from "../../src/protocol/pipeline.ts";
 import { PreparedMessage } from "../../src/protocol/prepared-message.ts";
-import { bytesOf, concat, readFrames } from "../helpers/frames.ts";
+import { bytesOf, concat, hex, readFrames } from "../helpers/frames.ts";
 
 const TEXT = "one message for many, ".repeat(100);
 
@@ -21,6 +23,20 @@ function audience(size: number, options: (index: number) => object) {
   });
 }
 
+/** A codec that puts a letter behind a message, and what it makes of one may be sent to others or not. */
+function lettered(letter: string, shared = true): Pipeline {
+  const codec: MessageCodec = {
+    ...(shared ? { sharing: { letter } } : {}),
+    wants: () => true,
+    encode(input, output) {
+      output.append(input);
+      output.append(bytesOf(letter));
+    },
+    decode: () => Decoded.Corrupt,
+  };
+  return new Pipeline([{ name: letter, reservedBit: 4, parameters: [], codec: () => codec }], "server");
+}
+
 describe("a message for many", () => {
   it("arrives at each as it was, text or bytes, small or large", () => {
     for (const data of ["", "text", "é".repeat(20_000), new Uint8Array(3), new Uint8Array(20_000)]) {
@@ -33,6 +49,21 @@ describe("a message for many", () => {
         expect(Buffer.compare(frames()[0]!.payload, payload)).toBe(0);
       }
     }
+  });
+
+  it("is framed once for all that send it as it is, and once for each way to encode it", () => {
+    const message = new PreparedMessage("-");
+    const [one, other] = [lettered("a"), lettered("b")];
+    const frames = [() => message.frameFor(one, 0), () => message.frameFor(one, 0x40)];
+    frames.push(
+      () => message.frameFor(other, 0),
+      () => message.frameFor(other, 0x40),
+    );
+    const [plain, first, samePlain, second] = frames.map((frame) => frame());
+    expect([plain, first, second]).toEqual([hex("81 01 2d"), hex("c1 02 2d61"), hex("c1 02 2d62")]);
+    expect(samePlain).toBe(plain);
+    expect(message.frameFor(lettered("c", false), 0x40)).toBe(undefined);
+    for (const [index, frame] of frames.entries()) expect(frame()).toBe([plain, first, plain, second][index]);
   });
 
   it("is compressed once for all that keep no context, and for each that does", () => {

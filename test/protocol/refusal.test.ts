@@ -201,7 +201,7 @@ const proven: Partial<Record<RequestRule | ResponseRule, string>> = {
 };
 
 function title(general: string, rule: string, sentence: string): string {
-  return `${proven[rule as RequestRule | ResponseRule] ?? ""}[${general}] ${rule}: ${sentence}`;
+  return `${proven[rule as RequestRule | ResponseRule] ?? ""}${general} ${rule}: ${sentence}`;
 }
 
 const extensions: Extension[] = [extension("a", 4), extension("b", 4), extension("silent", 2, [])];
@@ -239,7 +239,7 @@ function verdict<Result extends { readonly ok: boolean; readonly reason?: string
 describe("the server refuses", () => {
   for (const [rule, heads] of Object.entries(badRequests)) {
     const { status, section, sentence } = { ...headRefusals, ...requestRefusals }[rule as RequestRule];
-    it(title("RFC6455-4.2.1-01", rule, sentence), () => {
+    it(title("[RFC6455-4.2.1-01]", rule, sentence), () => {
       for (const head of heads) {
         const result = verdict(head, () => new ServerHandshake({ limits: LIMITS }));
         if (result.ok) throw new Error(`accepted: ${quote(head)}`);
@@ -262,7 +262,7 @@ describe("the server refuses", () => {
 describe("the client refuses", () => {
   for (const [rule, heads] of Object.entries(badResponses)) {
     const { section, sentence } = { ...headRefusals, ...responseRefusals }[rule as ResponseRule];
-    it(title("RFC6455-4.1-45", rule, sentence), () => {
+    it(title("[RFC6455-4.1-45]", rule, sentence), () => {
       for (const head of heads) {
         const result = verdict(head, newClient);
         if (result.ok) throw new Error(`accepted: ${quote(head)}`);
@@ -293,7 +293,31 @@ describe("the tables", () => {
   });
 });
 
+describe("the status of a refusal", () => {
+  const STATUSES: Readonly<Record<number, readonly RequestRule[]>> = {
+    405: ["method-not-get"],
+    414: ["request-line-too-long"],
+    426: ["upgrade-missing", "upgrade-not-websocket", "version-missing", "version-not-13"],
+    431: ["head-too-long", "field-line-too-long", "too-many-fields"],
+    505: ["unsupported-http-version"],
+  };
+
+  it.each(Object.entries(STATUSES))("is %s where that says more than 400", (status, rules) => {
+    for (const rule of rules) expect(refuseRequest(rule).status, rule).toBe(Number(status));
+  });
+
+  it("is 400 for everything else", () => {
+    const special = new Set<string>(Object.values(STATUSES).flat());
+    for (const [rule, { status }] of Object.entries({ ...headRefusals, ...requestRefusals }))
+      if (!special.has(rule)) expect(status, rule).toBe(400);
+  });
+});
+
 describe("quote", () => {
+  it("shows what is visible in ASCII, and the numbers of all else", () => {
+    expect(quote("\0\x1f !#[]~\x7f\x80")).toBe('"\\u0000\\u001f !#[]~\\u007f\\u0080"');
+  });
+
   it("makes the peer's text fit for a log", () => {
     expect(quote('a "b" \\ \n\x1b\x9b\u2028')).toBe(
       '"a \\u0022b\\u0022 \\u005c \\u000a\\u001b\\u009b\\u2028"',

@@ -15,7 +15,7 @@ import { extension } from "../helpers/extensions.ts";
 import { accepted, ask, joined, KEY, lines, REQUEST, RESPONSE } from "../helpers/handshakes.ts";
 
 describe("the server", () => {
-  it("[RFC6455-4.2.2-14] [RFC6455-4.2.2-15] [RFC6455-4.2.2-16] [RFC6455-4.2.2-17] accepts with a 101", () => {
+  it("[RFC6455-4.2.2-14] [RFC6455-4.2.2-15] [RFC6455-4.2.2-16] [RFC6455-4.2.2-17] [RFC6455-4.2.2-01] [RFC7692-5-12] accepts with a 101", () => {
     const { response, upgrade, subprotocol, extensions } = accepted(lines(...REQUEST));
     expect(fromLatin1(response)).toBe(lines(...RESPONSE));
     expect(subprotocol).toBe("");
@@ -73,7 +73,7 @@ describe("the server", () => {
     expect(upgrade.extensions.map(({ name }) => name)).toEqual(["a", "b", "a", "c"]);
   });
 
-  it("[RFC6455-4.2.2-09] [RFC6455-4.2.2-10] chooses a subprotocol among those offered, or none", () => {
+  it("[RFC6455-4.2.2-09] [RFC6455-4.2.2-10] [RFC7936-2-01] chooses a subprotocol among those offered, or none", () => {
     const choose = (subprotocols: ServerHandshakeOptions["subprotocols"]): [string, boolean] => {
       const result = accepted(lines(...REQUEST), subprotocols === undefined ? {} : { subprotocols });
       return [result.subprotocol, fromLatin1(result.response).includes("Sec-WebSocket-Protocol")];
@@ -86,7 +86,17 @@ describe("the server", () => {
     expect(() => choose(() => "other")).toThrow(TypeError);
   });
 
-  it("[RFC6455-4.2.2-12] [RFC6455-9-02] accepts extensions that were offered, in the client's order", () => {
+  it("[RFC6455-4.2.2-11] takes an empty subprotocol for none", () => {
+    const { upgrade } = accepted(lines(...REQUEST));
+    const { response, subprotocol } = acceptUpgrade(upgrade, { subprotocol: "" });
+    expect([fromLatin1(response), subprotocol]).toEqual([lines(...RESPONSE), ""]);
+    const empty = REQUEST.map((line) =>
+      line.startsWith("Sec-WebSocket-Protocol") ? "Sec-WebSocket-Protocol:" : line,
+    );
+    expect(ask(lines(...empty))).toMatchObject({ rule: "subprotocols-malformed", status: 400 });
+  });
+
+  it("[RFC6455-4.2.2-12] [RFC6455-9-02] [RFC7692-5-06] accepts extensions that were offered, in the client's order", () => {
     const extensions = [extension("c"), extension("b", 2), extension("a", 4)];
     const result = accepted(lines(...REQUEST), { extensions });
     expect(result.extensions.map(({ name }) => name)).toEqual(["a", "b"]);
@@ -177,7 +187,7 @@ describe("the server", () => {
 });
 
 describe("a refusal", () => {
-  it("[RFC6455-4.2.1-01] ends the connection, and tells nothing but a sentence", () => {
+  it("[RFC6455-4.2.1-01] [RFC6455-10.7-04] ends the connection, and tells nothing but a sentence", () => {
     const result = ask(lines("GET /<script> HTTP/1.1", "Host: <script>"));
     if (result.ok) throw new Error("accepted");
     const sentence = "The value of Host is not a host with an optional port.";
@@ -200,6 +210,15 @@ describe("a refusal", () => {
       /^HTTP\/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n/,
     );
     expect(text).toContain("\r\nConnection: close, Upgrade\r\n");
+  });
+
+  it("[RFC6455-4.4-01] [RFC6455-4.2.2-07] of a version that is not known says which one is", () => {
+    for (const version of ["8", "14", "013", "255", "13, 8"]) {
+      const request = REQUEST.map((line) => line.replace(/^(Sec-WebSocket-Version): .*/, `$1: ${version}`));
+      const text = fromLatin1(ask(lines(...request)).response);
+      expect(text).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/);
+      expect(text).toContain("\r\nSec-WebSocket-Version: 13\r\n");
+    }
   });
 
   it("with 405 says which method is allowed, and has no body behind HEAD", () => {

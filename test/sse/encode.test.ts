@@ -22,7 +22,7 @@ function read(stream: Uint8Array) {
 }
 
 describe("encodeEvent", () => {
-  it("[WHATWG-SSE-9.2.5-02] writes each field on a line of its own and an empty line behind them", () => {
+  it("[WHATWG-SSE-9.2.5-02] [WHATWG-SSE-9.2.5-04] writes each field on a line of its own and an empty line behind them", () => {
     const bytes = encodeEvent({ data: "hello", event: "greeting", id: "7", retry: 1500 });
     expect(text(bytes)).toBe("event: greeting\nid: 7\nretry: 1500\ndata: hello\n\n");
     expect(text(encodeEvent({ id: "7" }))).toBe("id: 7\n\n");

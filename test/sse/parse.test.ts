@@ -60,11 +60,11 @@ const event = (data: string, lastEventId = "", type = "message"): ServerSentEven
 const eventsOf = (stream: string | Uint8Array) => readStream(stream).seen.filter((item) => "data" in item);
 
 describe("EventStreamParser, the examples of §9.2.6", () => {
-  it("[WHATWG-SSE-9.2.6-13] joins data lines with LF", () => {
+  it("[WHATWG-SSE-9.2.6-13] [WHATWG-SSE-9.2.6-05] joins data lines with LF", () => {
     expect(eventsOf("data: YHOO\ndata: +2\ndata: 10\n\n")).toEqual([event("YHOO\n+2\n10")]);
   });
 
-  it("[WHATWG-SSE-9.2.6-18] keeps the last event ID until it is set again", () => {
+  it("[WHATWG-SSE-9.2.6-17] [WHATWG-SSE-9.2.6-18] keeps the last event ID until it is set again", () => {
     const stream =
       ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n";
     expect(readStream(stream)).toEqual({
@@ -81,7 +81,7 @@ describe("EventStreamParser, the examples of §9.2.6", () => {
     expect(eventsOf("id: 1\ndata: a\n\ndata: b\n\n")).toEqual([event("a", "1"), event("b", "1")]);
   });
 
-  it("[WHATWG-SSE-9.2.6-10] discards what no empty line has completed", () => {
+  it("[WHATWG-SSE-9.2.6-10] [WHATWG-SSE-9.2.6-06] discards what no empty line has completed", () => {
     expect(eventsOf("data\n\ndata\ndata\n\ndata:")).toEqual([event(""), event("\n")]);
     expect(eventsOf("data: a\n\ndata: b\n")).toEqual([event("a")]);
     expect(readStream("id: 1\ndata: a\n").lastEventId).toBe("");
@@ -193,7 +193,7 @@ describe("EventStreamParser, fields", () => {
     expect(eventsOf("event: a\nevent: b\ndata: x\n\n")).toEqual([event("x", "", "b")]);
   });
 
-  it("[WHATWG-SSE-9.2.6-21] calls an event without a type a message", () => {
+  it("[WHATWG-SSE-9.2.6-21] [WHATWG-SSE-9.2.6-04] calls an event without a type a message", () => {
     expect(eventsOf("event:\ndata: a\n\nevent: message\ndata: b\n\n")).toEqual([event("a"), event("b")]);
   });
 
@@ -258,7 +258,7 @@ describe("EventStreamParser, dispatch", () => {
     expect(eventsOf("data: a\ndata\ndata:\n\n")).toEqual([event("a\n\n")]);
   });
 
-  it("[WHATWG-SSE-9.2.6-22] begins each event with no data and no type", () => {
+  it("[WHATWG-SSE-9.2.6-17] [WHATWG-SSE-9.2.6-22] [WHATWG-SSE-9.2.6-24] begins each event with no data and no type", () => {
     expect(eventsOf("event: a\ndata: x\n\ndata: y\n\n")).toEqual([event("x", "", "a"), event("y")]);
   });
 

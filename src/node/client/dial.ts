@@ -1,5 +1,5 @@
 /**
- * Chapter 10.6 — Dialling: an open stream to a server, by TCP, TLS, a Unix socket, or through a proxy (RFC 9110 §9.3.6).
+ * Chapter 10.6 — Dialling: a stream to a server, by TCP, TLS, a Unix socket, or a proxy (§4.1, §10.6; RFC 9110 §9.3.6).
  *
  * Addresses are looked up, and tried, by node:net; certificates are checked by node:tls. Each step waits for one event
  * of a stream, and ends when that comes, when the stream fails, or when the attempt is given up.
@@ -69,7 +69,7 @@ function encrypt(
   attempt: Attempt,
 ): Promise<Duplex> {
   attempt.phase = "tls";
-  // RFC 6066 §3: an address is no name for a server, though its certificate can have it; and a name ends without a dot.
+  // §4.1 asks for the server's name; RFC 6066 §3: an address is none, though a certificate has it; and no dot ends one.
   const servername = isIP(hostname) !== 0 ? "" : hostname.endsWith(".") ? hostname.slice(0, -1) : hostname;
   const name = { servername, host: hostname, ALPNProtocols: ["http/1.1"] };
   try {

@@ -1,6 +1,6 @@
 /**
- * Chapter 10.14 — Events as browsers have them: CloseEvent, event handlers (`onmessage` and its like), and the shape
- * that Web IDL gives to an interface.
+ * Chapter 10.14 — Events as browsers have them: CloseEvent (WHATWG WebSockets §6), event handlers (`onmessage` and
+ * its like), and the shape that Web IDL gives to an interface.
  *
  * `Event`, `EventTarget` and `MessageEvent` are the platform's. Decision: CloseEvent is ours in every version of Node,
  * also where there is one now, so that the class to compare with does not depend on the version.

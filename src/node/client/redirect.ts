@@ -1,5 +1,5 @@
 /**
- * Chapter 10.4 — Where a redirect leads, and what may go along (RFC 9110 §15.4, §10.2.2; §4.1 leaves it to the client).
+ * Chapter 10.4 — Where a redirect leads, and what may go along (RFC 6455 §4.1 allows it; RFC 9110 §15.4, §10.2.2).
  *
  * A server that answers with a redirect chooses whom we talk to next. What the application said to the first server,
  * it said to that one: its secrets must not reach whomever the first one names. So a redirect changes the URL, and to

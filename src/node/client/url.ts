@@ -42,7 +42,7 @@ const DEFAULT_PORTS = { "ws:": 80, "wss:": 443 } as const;
 
 type Scheme = keyof typeof DEFAULT_PORTS;
 
-/** Decision: http and https mean ws and wss, as the living standard of the WHATWG has it: it is the same server. */
+/** Decision: http and https mean ws and wss, as in WHATWG WebSockets §3.1: it is the same server. */
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   ["ws:", "ws:"],
   ["http:", "ws:"],
@@ -50,7 +50,7 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
   ["https:", "wss:"],
 ]);
 
-/** Throws TypeError for what is no URL of a WebSocket. `option` is where it was given. */
+/** Throws TypeError for what is no URL of a WebSocket (§3; WHATWG WebSockets §2.1). `option` is where it was given. */
 export function readUrl(input: string | URL, option = "url"): WebSocketUrl {
   const url = parse(input, option);
   const scheme = SCHEMES.get(url.protocol);

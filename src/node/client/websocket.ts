@@ -1,6 +1,5 @@
 /**
- * Chapter 10.16 — The `WebSocket` of browsers, as the living standard of the WHATWG says; what "framewright/websocket"
- * exports.
+ * Chapter 10.16 — The `WebSocket` of browsers (WHATWG WebSockets §3, §4); what "framewright/websocket" exports.
  *
  *     CONNECTING ──▶ OPEN ──▶ CLOSING ──▶ CLOSED     open, message …, then close; error before it if it was not clean
  *          └──────────────────▲                      close() says CLOSING at once; the rest is told by events
@@ -137,7 +136,7 @@ export class WebSocket extends EventTarget {
       maxBufferedBytes: Number.POSITIVE_INFINITY,
       signal: this.#abandoning.signal,
       accepted: (fields) => {
-        // RFC 6455 lets a server choose none of the subprotocols; this standard does not.
+        // RFC 6455 lets a server choose none of the subprotocols; this standard does not (§2.2).
         if (subprotocols.length > 0 && !fields.has("Sec-WebSocket-Protocol")) {
           throw new Error("the server chose none of the subprotocols");
         }
@@ -146,6 +145,7 @@ export class WebSocket extends EventTarget {
     };
     // A wrong option is a mistake at the call. A URL that nobody can connect to is none: that connection fails.
     connectSettings("ws://localhost/", settings);
+    // The connection holds what it tells, and its socket holds the connection: an open one is never collected (§7).
     connect(this.#url, settings, {
       open: (peer) => this.#established(peer, agreed),
       message: (peer, data) => this.#received(peer, data),
@@ -343,7 +343,7 @@ function toStrings(value: unknown): string[] {
   return isSequence ? Array.from(value as Iterable<unknown>, (item) => `${item}`) : [`${value}`];
 }
 
-/** §4.1 (10): tokens, all different. */
+/** RFC 6455 §4.1 (10): tokens, all different. */
 function checkSubprotocols(subprotocols: readonly string[]): void {
   const wrong = subprotocols.find((name) => !isToken(name));
   if (wrong !== undefined) throw new DOMException(`protocols: ${quote(wrong)} is not a token`, "SyntaxError");
@@ -393,7 +393,7 @@ function closingOf(givenCode: unknown, givenReason: unknown): Closing {
       "SyntaxError",
     );
   }
-  // With neither, the Close frame is empty. Decision: a reason alone gets a code, since §5.5.1 knows none without.
+  // With neither, the Close frame is empty. Decision: a reason alone gets a code, since RFC 6455 §5.5.1 knows none without.
   return { code: code ?? (reason === "" ? CloseCode.NoStatus : CloseCode.Normal), reason };
 }
 

@@ -103,7 +103,7 @@ export function broadcastEvent(streams: Iterable<EventStream>, fields: EventFiel
 
 // --- Options ----------------------------------------------------------------------------------------------------
 
-/** §9.2.7 recommends this. */
+/** §9.2.7 suggests this. */
 const DEFAULT_KEEP_ALIVE = 15_000;
 
 /** Nobody on the way may keep the stream, or collect and compress it; nginx has a word of its own for that. */

@@ -75,7 +75,7 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** A Unix socket instead of a port. */
   path?: string;
   backlog?: number;
-  /** With `cert` and `key` and whatever else node:tls knows, the port speaks TLS. */
+  /** With `cert` and `key` and whatever else node:tls knows, the port speaks TLS (§10.6), and that first (§4.2.2). */
   tls?: TlsOptions;
   /** Takes the requests that ask for no WebSocket: pages, event streams. Without it they are answered 426. */
   request?: RequestListener;

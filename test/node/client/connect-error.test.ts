@@ -4,7 +4,7 @@ import { Fields } from "../../../src/protocol/fields.ts";
 import { refuseResponse } from "../../../src/protocol/refusal.ts";
 
 describe("a ConnectError", () => {
-  it("says in one sentence which rule was broken, by what, and where that rule stands", () => {
+  it("[RFC6455-7.1.7-02] says in one sentence which rule was broken, by what, and where that rule stands", () => {
     const error = new ConnectError("handshake", refuseResponse("accept-wrong", '"abc"'));
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).toBe(

@@ -47,7 +47,7 @@ function acceptance(request: string): string {
 }
 
 describe("connect", () => {
-  it("resolves with a peer whose messages wait until they are asked for", async () => {
+  it("[RFC6455-4.1-02] resolves with a peer whose messages wait until they are asked for", async () => {
     const server = await started({
       open: (peer) => {
         peer.send("one");
@@ -199,7 +199,7 @@ describe("connect", () => {
     expect(authorization).toBe("Bearer token");
   });
 
-  it("sends all of a turn at once, each frame masked with a key of its own", async () => {
+  it("[RFC6455-10.3-01] sends all of a turn at once, each frame masked with a key of its own", async () => {
     const { port } = await raw((socket, request) => {
       socket.write(acceptance(request));
       socket.on("data", (chunk) => chunks.push(chunk));
@@ -463,7 +463,7 @@ describe("options", () => {
     expect(await refused(options)).toContain(message);
   });
 
-  it("are refused before anything is dialled, and so is a URL that cannot be", async () => {
+  it("[RFC6455-4.1-04] are refused before anything is dialled, and so is a URL that cannot be", async () => {
     expect(await refused({}, "ftp://x")).toContain("TypeError: url: the scheme must be");
     expect(await refused({}, "ws://x/#fragment")).toContain("TypeError: url: must not have a fragment");
   });

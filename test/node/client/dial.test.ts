@@ -53,7 +53,7 @@ async function read(stream: Duplex): Promise<string> {
 }
 
 describe("dialling", () => {
-  it("opens a TCP connection, and looks up its host as it is told to", async () => {
+  it("[RFC6455-4.1-11] opens a TCP connection, and looks up its host as it is told to", async () => {
     const port = await listening(greeter());
     const asked: string[] = [];
     const lookup = (name: string, _options: unknown, done: (...found: unknown[]) => void): void => {

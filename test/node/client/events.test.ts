@@ -13,14 +13,14 @@ import {
 const untyped = (init: unknown): CloseEventInit => init as CloseEventInit;
 
 describe("CloseEvent", () => {
-  it("is an Event that says how a connection ended", () => {
+  it("[WHATWG-WS-6-01] [WHATWG-WS-6-02] [WHATWG-WS-6-03] is an Event that says how a connection ended", () => {
     const event = new CloseEvent("close", { wasClean: true, code: 1000, reason: "bye" });
     expect(event).toBeInstanceOf(Event);
     expect(event).toMatchObject({ type: "close", wasClean: true, code: 1000, reason: "bye" });
     expect(String(event)).toBe("[object CloseEvent]");
   });
 
-  it("says nothing unless it is told something", () => {
+  it("[WHATWG-WS-6-03] says nothing unless it is told something", () => {
     for (const event of [new CloseEvent("x"), new CloseEvent("x", {}), new CloseEvent("x", untyped(null))]) {
       expect([event.wasClean, event.code, event.reason]).toEqual([false, 0, ""]);
       expect([event.bubbles, event.cancelable, event.composed]).toEqual([false, false, false]);

@@ -23,7 +23,7 @@ function greeting(isFollowed = (_status: number) => false) {
 }
 
 describe("a client's greeting", () => {
-  it("sends the request, and nothing else", () => {
+  it("[RFC6455-4.1-18] sends the request, and nothing else", () => {
     const { socket, handshake, attempt } = greeting();
     expect(socket.calls).toEqual([handshake.request]);
     expect(attempt.phase).toBe("handshake");

@@ -482,7 +482,7 @@ describe("a connection", () => {
     wire.end();
   });
 
-  it("whose server is silent is asked for a sign of life, and given up without one", async () => {
+  it("[WHATWG-WS-5-01] whose server is silent is asked for a sign of life, and given up without one", async () => {
     const { peer, wire } = await opened((wire) => wire.open(), { heartbeat: {} });
     now.clock.advance(25 * SECOND + 2 * TICK);
     await wire.frame(9);

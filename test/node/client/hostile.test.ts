@@ -521,7 +521,7 @@ describe("a server that redirects", () => {
 describe.skipIf(certificate === undefined)("a server behind TLS", () => {
   const secured = (script: Script) => hostile(script, certificate!);
 
-  it("[RFC6455-4.1-15] with a certificate that nobody knows is not spoken to", async () => {
+  it("with a certificate that nobody knows is not spoken to", async () => {
     const server = await secured(() => {});
     const error = await refusal(urlOf(server, "wss"));
     expect(error).toMatchObject({

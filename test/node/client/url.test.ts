@@ -51,7 +51,7 @@ describe("a URL", () => {
     }
   });
 
-  it("[RFC6455-3-02] asks for its path and its query, and for / where there is no path", () => {
+  it("[RFC6455-3-02] [WHATWG-WS-2.1-01] asks for its path and its query, and for / where there is no path", () => {
     for (const [text, target] of [
       ["ws://h", "/"],
       ["ws://h/", "/"],
@@ -76,7 +76,7 @@ describe("a URL", () => {
     expect(readUrl("ws://h/a%23b?c%23d").target).toBe("/a%23b?c%23d");
   });
 
-  it("[RFC6455-3-05] is secure with the scheme wss, in any case, and with https, which means it", () => {
+  it("[RFC6455-3-05] [WHATWG-WS-2.1-02] is secure with the scheme wss, in any case, and with https, which means it", () => {
     for (const [text, secure, href] of [
       ["ws://h/", false, "ws://h/"],
       ["WS://h/", false, "ws://h/"],
@@ -160,7 +160,7 @@ describe("a URL", () => {
     expect(() => readUrl("ws://%:@h/", "proxy")).toThrow("proxy: in the username");
   });
 
-  it("is either refused with a TypeError, or good for a handshake and equal to its own href, whatever it is", () => {
+  it("[RFC6455-4.1-03] is either refused with a TypeError, or good for a handshake and equal to its own href, whatever it is", () => {
     const beginnings = [
       "",
       "ws://",

@@ -44,7 +44,7 @@ describe("the code of a close", () => {
     [2999.6, 3000],
     [4999.4, 4999],
     [4998.5, 4998],
-  ])("may be %o, which means %i", async (given, code) => {
+  ])("[WHATWG-WS-3.1-13] [WHATWG-WS-3.1-19] may be %o, which means %i", async (given, code) => {
     const { socket, seen } = await opened();
     close(socket, given);
     expect(await ending(socket)).toBe(`${code} "" clean`);
@@ -80,7 +80,7 @@ describe("the code of a close", () => {
     Number.NaN,
     Number.POSITIVE_INFINITY,
     Number.NEGATIVE_INFINITY,
-  ])("cannot be %o", async (code) => {
+  ])("[WHATWG-WS-3.1-13] cannot be %o", async (code) => {
     const socket = open("ws://127.0.0.1:9/");
     expect(thrown(() => close(socket, code))).toBe("DOMException InvalidAccessError");
     expect(thrown(() => close(socket, code, "reason"))).toBe("DOMException InvalidAccessError");
@@ -93,7 +93,7 @@ describe("the code of a close", () => {
 
 describe("a close without a code", () => {
   it.each([[[]], [[undefined]], [[undefined, undefined]], [[undefined, ""]]])(
-    "with the arguments %o has an empty frame",
+    "[WHATWG-WS-3.1-18] with the arguments %o has an empty frame",
     async (args) => {
       const { port, wires } = await hostile(async (wire) => {
         await wire.open();
@@ -121,7 +121,7 @@ describe("the reason of a close", () => {
     [null, "null"],
     [7, "7"],
     [undefined, ""],
-  ])("%o reaches the server as %o", async (reason, said) => {
+  ])("[WHATWG-WS-3.1-14] [WHATWG-WS-3.1-20] %o reaches the server as %o", async (reason, said) => {
     const { socket, seen } = await opened();
     close(socket, 3000, reason);
     await next(socket, "close");
@@ -129,7 +129,7 @@ describe("the reason of a close", () => {
   });
 
   it.each([["x".repeat(124)], ["ü".repeat(62)], ["\ud800".repeat(42)], ["𝒜".repeat(31)]])(
-    "cannot be %o, which has more than 123 bytes",
+    "[WHATWG-WS-3.1-14] cannot be %o, which has more than 123 bytes",
     async (reason) => {
       const { socket } = await opened();
       expect(thrown(() => close(socket, 1000, reason))).toBe("DOMException SyntaxError");
@@ -154,7 +154,7 @@ describe("the reason of a close", () => {
 });
 
 describe("close", () => {
-  it("returns nothing, and leads to CLOSING at once", async () => {
+  it("[WHATWG-WS-3.1-17] [WHATWG-WS-4-06] returns nothing, and leads to CLOSING at once", async () => {
     const { socket } = await opened();
     expect(close(socket, 1000)).toBeUndefined();
     expect(socket.readyState).toBe(WebSocket.CLOSING);
@@ -174,7 +174,7 @@ describe("close", () => {
     expect([socket.protocol, socket.extensions]).toEqual(["chat", extensions]);
   });
 
-  it("sends what was sent before it, and nothing after it", async () => {
+  it("[WHATWG-WS-3.1-21] sends what was sent before it, and nothing after it", async () => {
     const messages: unknown[] = [];
     const server = await started({ message: (_peer, data) => void messages.push(data) });
     const socket = open(`ws://127.0.0.1:${server.port}/`);
@@ -188,7 +188,7 @@ describe("close", () => {
     expect(messages).toEqual(["a", Uint8Array.of(98), "c"]);
   });
 
-  it("does nothing the second time, but still minds its arguments", async () => {
+  it("[WHATWG-WS-3.1-15] does nothing the second time, but still minds its arguments", async () => {
     const { socket, seen } = await opened();
     for (const state of ["closing", "closed"]) {
       socket.close(4000, "first");
@@ -235,7 +235,7 @@ describe("close", () => {
 });
 
 describe("close while the connection is opening", () => {
-  it("fails the connection: CLOSING at once, then error and close", async () => {
+  it("[WHATWG-WS-3.1-16] fails the connection: CLOSING at once, then error and close", async () => {
     const socket = open("ws://127.0.0.1:9/");
     const lines = told(socket);
     socket.close(4000, "never mind");

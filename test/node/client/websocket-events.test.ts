@@ -29,7 +29,7 @@ function collector(): () => void {
 const at = ({ port }: { readonly port: number }, path = "/"): string => `ws://127.0.0.1:${port}${path}`;
 
 describe("the open event", () => {
-  it("comes when the connection is established, in the state OPEN", async () => {
+  it("[WHATWG-WS-4-01] comes when the connection is established, in the state OPEN", async () => {
     const socket = open(at(await started(echo)));
     const lines = told(socket);
     const event = await next(socket, "open");
@@ -42,7 +42,7 @@ describe("the open event", () => {
     ]);
   });
 
-  it("finds the subprotocol and the extensions that were agreed on, which were not there before", async () => {
+  it("[WHATWG-WS-4-01] finds the subprotocol and the extensions that were agreed on, which were not there before", async () => {
     const server = await started({ ...echo, subprotocols: ["b", "a"], compression: true });
     const socket = open(at(server), ["a", "b"]);
     expect([socket.protocol, socket.extensions]).toEqual(["", ""]);
@@ -96,7 +96,7 @@ describe("the open event", () => {
 });
 
 describe("a message event", () => {
-  it("has the data, and the origin of the URL", async () => {
+  it("[WHATWG-WS-4-04] has the data, and the origin of the URL", async () => {
     const server = await started(echo);
     const socket = open(at(server, "/path?query"));
     await next(socket, "open");
@@ -131,7 +131,7 @@ describe("a message event", () => {
     }
   });
 
-  it("has bytes as they are asked for when it is told, not when they arrived", async () => {
+  it("[WHATWG-WS-4-03] has bytes as they are asked for when it is told, not when they arrived", async () => {
     const server = await started({
       open: (peer) => void [peer.send(Uint8Array.of(1)), peer.send(Uint8Array.of(2)), peer.send("text")],
     });
@@ -164,7 +164,7 @@ describe("a message event", () => {
     expect(endingOf(event)).toBe('1000 "" clean');
   });
 
-  it("does not come any more when the page has begun to close", async () => {
+  it("[WHATWG-WS-4-02] does not come any more when the page has begun to close", async () => {
     const { port } = await hostile(async (wire) => {
       await wire.open(textFrame("1"), textFrame("2"), textFrame("3"));
       await wire.frame(8);
@@ -226,7 +226,7 @@ describe("a message event", () => {
 });
 
 describe("readyState", () => {
-  it("is CLOSING when the server has begun to close, until the connection has ended", async () => {
+  it("[WHATWG-WS-4-05] is CLOSING when the server has begun to close, until the connection has ended", async () => {
     let end = (): void => {};
     const { port } = await hostile(async (wire) => {
       await wire.open(textFrame("last"), closeFrame(4000));
@@ -300,18 +300,21 @@ describe("the error event", () => {
         );
       },
     ],
-  ])("comes before close, and says no more than that, if %s", async (_why, prepare) => {
-    const socket = open(await prepare(), "chat");
-    const lines = told(socket);
-    const failed = next(socket, "error");
-    expect(await ending(socket)).toBe('1006 "" not clean');
-    expect(lines).toEqual(["error in 3", "close in 3"]);
-    const error = await failed;
-    expect([error.constructor, Object.keys(error)]).toEqual([Event, Object.keys(new Event("error"))]);
-    expect([socket.protocol, socket.extensions]).toEqual(["", ""]);
-  });
+  ])(
+    "[WHATWG-WS-2.2-02] [WHATWG-WS-2.2-07] [WHATWG-WS-2.2-09] [WHATWG-WS-4-07] [WHATWG-WS-4-09] comes before close, and says no more than that, if %s",
+    async (_why, prepare) => {
+      const socket = open(await prepare(), "chat");
+      const lines = told(socket);
+      const failed = next(socket, "error");
+      expect(await ending(socket)).toBe('1006 "" not clean');
+      expect(lines).toEqual(["error in 3", "close in 3"]);
+      const error = await failed;
+      expect([error.constructor, Object.keys(error)]).toEqual([Event, Object.keys(new Event("error"))]);
+      expect([socket.protocol, socket.extensions]).toEqual(["", ""]);
+    },
+  );
 
-  it("comes if none of the subprotocols is chosen, and nothing that came along is told", async () => {
+  it("[WHATWG-WS-2.2-08] comes if none of the subprotocols is chosen, and nothing that came along is told", async () => {
     const { port } = await hostile(async (wire) => {
       await wire.open(textFrame("hello"));
     });
@@ -340,16 +343,19 @@ describe("the error event", () => {
     ["a Close with half a code", frame({ opcode: 8, payload: "x" })],
     ["a Close with a code that no frame may have", closeFrame(1006)],
     ["a Close whose reason is no UTF-8", frame({ opcode: 8, payload: Uint8Array.of(3, 232, 0xff) })],
-  ])("comes behind the messages before it if the server sends %s", async (_what, violation) => {
-    const { port } = await hostile(async (wire) => {
-      await wire.open(textFrame("good"), violation, textFrame("never"));
-      await wire.frame(8);
-    });
-    const socket = open(at({ port }));
-    const lines = told(socket);
-    expect(await ending(socket)).toBe('1006 "" not clean');
-    expect(lines).toEqual(["open in 1", "message good in 1", "error in 3", "close in 3"]);
-  });
+  ])(
+    "[WHATWG-WS-4-07] comes behind the messages before it if the server sends %s",
+    async (_what, violation) => {
+      const { port } = await hostile(async (wire) => {
+        await wire.open(textFrame("good"), violation, textFrame("never"));
+        await wire.frame(8);
+      });
+      const socket = open(at({ port }));
+      const lines = told(socket);
+      expect(await ending(socket)).toBe('1006 "" not clean');
+      expect(lines).toEqual(["open in 1", "message good in 1", "error in 3", "close in 3"]);
+    },
+  );
 
   it.each([
     ["ends", (socket: { end(): void }) => socket.end()],
@@ -401,7 +407,7 @@ describe("the close event", () => {
     ["closed with a code and a reason", [4000, "Grüße"], '4000 "Grüße" clean'],
     ["closed with a code", [1001], '1001 "" clean'],
     ["closed with an error of its own", [1011, "sorry"], '1011 "sorry" clean'],
-  ])("[RFC6455-7.1.6-01] tells what a server %s", async (_how, args, expected) => {
+  ])("[RFC6455-7.1.6-01] [WHATWG-WS-4-08] tells what a server %s", async (_how, args, expected) => {
     const server = await started({ open: (peer) => peer.close(...(args as [number, string?])) });
     const socket = open(at(server));
     const lines = told(socket);
@@ -443,7 +449,7 @@ describe("the close event", () => {
     expect(lines).toEqual(["close in 3"]);
   });
 
-  it("is a CloseEvent, which nothing can stop", async () => {
+  it("[WHATWG-WS-4-08] is a CloseEvent, which nothing can stop", async () => {
     const socket = open(at(await started(echo)));
     await next(socket, "open");
     socket.close(1000);
@@ -465,26 +471,29 @@ describe("the close event", () => {
 });
 
 describe("the event handlers", () => {
-  it.each(["open", "message", "error", "close"] as const)("of %s are those of HTML", (type) => {
-    const socket = open("ws://127.0.0.1:9/");
-    const name = `on${type}` as const;
-    const calls: string[] = [];
-    const set = (value: unknown): boolean => Reflect.set(socket, name, value);
-    for (const value of [() => {}, { handleEvent() {} }]) {
-      set(value);
-      expect(socket[name]).toBe(value);
-    }
-    for (const value of [1, "text", undefined, null, Symbol("x")]) {
-      set(value);
-      expect(socket[name]).toBeNull();
-    }
-    socket.addEventListener(type, () => calls.push("listener"));
-    set(function (this: unknown, event: Event) {
-      calls.push(`handler ${this === socket} ${event.type}`);
-    });
-    socket.dispatchEvent(new Event(type));
-    expect(calls).toEqual(["listener", `handler true ${type}`]);
-  });
+  it.each(["open", "message", "error", "close"] as const)(
+    "[WHATWG-WS-3.1-32] of %s are those of HTML",
+    (type) => {
+      const socket = open("ws://127.0.0.1:9/");
+      const name = `on${type}` as const;
+      const calls: string[] = [];
+      const set = (value: unknown): boolean => Reflect.set(socket, name, value);
+      for (const value of [() => {}, { handleEvent() {} }]) {
+        set(value);
+        expect(socket[name]).toBe(value);
+      }
+      for (const value of [1, "text", undefined, null, Symbol("x")]) {
+        set(value);
+        expect(socket[name]).toBeNull();
+      }
+      socket.addEventListener(type, () => calls.push("listener"));
+      set(function (this: unknown, event: Event) {
+        calls.push(`handler ${this === socket} ${event.type}`);
+      });
+      socket.dispatchEvent(new Event(type));
+      expect(calls).toEqual(["listener", `handler true ${type}`]);
+    },
+  );
 
   it("hear what listeners hear, at the place where they were set", async () => {
     const socket = open(at(await started(echo)));
@@ -530,7 +539,7 @@ describe("a listener", () => {
     expect(calls).toEqual(["object", "once", "object"]);
   });
 
-  it("keeps an open socket from being collected, with nothing else to hold it", async () => {
+  it("[WHATWG-WS-7-02] keeps an open socket from being collected, with nothing else to hold it", async () => {
     const server = await started({ message: (peer) => peer.close(4000, "for good") });
     const ended = new Promise<string>((resolve) => {
       // Not by `open`, which holds what it makes.
@@ -566,7 +575,7 @@ describe("a listener", () => {
 });
 
 describe("the binary type", () => {
-  it("is one of two, and ignores everything else", () => {
+  it("[WHATWG-WS-3.1-24] is one of two, and ignores everything else", () => {
     const socket = open("ws://127.0.0.1:9/");
     const set = (value: unknown): string => {
       socket.binaryType = value as "blob";

@@ -62,7 +62,7 @@ describe("send", () => {
     [new String("object"), "object"],
     [{ toString: () => "own" }, "own"],
     [new SharedArrayBuffer(2), "[object SharedArrayBuffer]"],
-  ])("makes of %o the text %o", async (data, text) => {
+  ])("[WHATWG-WS-3.1-26] makes of %o the text %o", async (data, text) => {
     const { socket, messages, arrived } = await opened();
     expect(send(socket, data)).toBeUndefined();
     await arrived(1);
@@ -83,13 +83,16 @@ describe("send", () => {
     ["a Blob", new Blob([buffer, "A"]), [1, 2, 3, 4, 5, 6, 7, 8, 65]],
     ["a part of a Blob", new Blob([buffer]).slice(6), [7, 8]],
     ["an empty Blob", new Blob([]), []],
-  ])("sends the bytes of %s", async (_what, data, bytes) => {
-    const { socket, messages, arrived } = await opened();
-    socket.send(data);
-    expect(socket.bufferedAmount).toBe(bytes.length);
-    await arrived(1);
-    expect(messages).toEqual([Uint8Array.from(bytes)]);
-  });
+  ])(
+    "[WHATWG-WS-3.1-27] [WHATWG-WS-3.1-28] [WHATWG-WS-3.1-29] sends the bytes of %s",
+    async (_what, data, bytes) => {
+      const { socket, messages, arrived } = await opened();
+      socket.send(data);
+      expect(socket.bufferedAmount).toBe(bytes.length);
+      await arrived(1);
+      expect(messages).toEqual([Uint8Array.from(bytes)]);
+    },
+  );
 
   it.each([
     ["a symbol", Symbol("message")],
@@ -131,7 +134,7 @@ describe("send", () => {
     expect(messages.map((message) => message[0])).toEqual([1, 2, 2]);
   });
 
-  it("keeps the order, whatever is sent", async () => {
+  it("[WHATWG-WS-3.1-27] keeps the order, whatever is sent", async () => {
     const { socket, messages, arrived } = await opened();
     const lengths = [1, 20, 300, 4000, 50_000, 6, 70_000, 8];
     lengths.forEach((length, at) => {
@@ -157,7 +160,7 @@ describe("send", () => {
     expect(texts).toEqual(["hello", "from open", "from message"]);
   });
 
-  it("throws while the connection is opening, after its argument was converted", () => {
+  it("[WHATWG-WS-3.1-25] throws while the connection is opening, after its argument was converted", () => {
     const socket = open("ws://127.0.0.1:9/");
     for (const data of ["text", new Blob(["blob"]), new ArrayBuffer(1), new Uint8Array(1)]) {
       expect(thrown(() => socket.send(data))).toBe("DOMException InvalidStateError");
@@ -194,19 +197,22 @@ describe("bufferedAmount", () => {
     ["a Blob", new Blob(["blob", new Uint8Array(5)]), 9],
     ["an ArrayBuffer", new ArrayBuffer(7), 7],
     ["a view", new Uint16Array(new ArrayBuffer(10), 2, 3), 6],
-  ])("grows by the bytes of %s at once, and sinks to 0 when they have left", async (_what, data, size) => {
-    const { socket, arrived } = await opened();
-    expect(socket.bufferedAmount).toBe(0);
-    socket.send(data);
-    expect(socket.bufferedAmount).toBe(size);
-    socket.send(data);
-    expect(socket.bufferedAmount).toBe(2 * size);
-    await null;
-    await Promise.resolve().then(() => {});
-    expect(socket.bufferedAmount, "in the same task").toBe(2 * size);
-    await arrived(2);
-    await until(() => socket.bufferedAmount === 0, "everything has left");
-  });
+  ])(
+    "[WHATWG-WS-3.1-22] [WHATWG-WS-3.1-31] grows by the bytes of %s at once, and sinks to 0 when they have left",
+    async (_what, data, size) => {
+      const { socket, arrived } = await opened();
+      expect(socket.bufferedAmount).toBe(0);
+      socket.send(data);
+      expect(socket.bufferedAmount).toBe(size);
+      socket.send(data);
+      expect(socket.bufferedAmount).toBe(2 * size);
+      await null;
+      await Promise.resolve().then(() => {});
+      expect(socket.bufferedAmount, "in the same task").toBe(2 * size);
+      await arrived(2);
+      await until(() => socket.bufferedAmount === 0, "everything has left");
+    },
+  );
 
   it("sinks without anybody looking", async () => {
     const { socket, arrived } = await opened();
@@ -273,7 +279,7 @@ describe("bufferedAmount", () => {
     expect(messages.every(({ length }) => length === size)).toBe(true);
   });
 
-  it("only grows when the connection is closing or closed, by what is never sent", async () => {
+  it("[WHATWG-WS-3.1-23] [WHATWG-WS-3.1-31] only grows when the connection is closing or closed, by what is never sent", async () => {
     const { socket, messages } = await opened();
     socket.close(1000);
     let expected = 0;

@@ -35,7 +35,7 @@ describe("the URL of a WebSocket", () => {
     "ws://[::1/",
     undefined,
     null,
-  ])("cannot be %o, which is no absolute URL", (url) => {
+  ])("[WHATWG-WS-3.1-03] cannot be %o, which is no absolute URL", (url) => {
     expect(construct(url)).toBe("DOMException SyntaxError");
   });
 
@@ -47,12 +47,12 @@ describe("the URL of a WebSocket", () => {
     "javascript:alert(1)",
     "file:///etc/passwd",
     "wsx://example.com/",
-  ])("cannot be %o, whose scheme is another", (url) => {
+  ])("[WHATWG-WS-3.1-05] cannot be %o, whose scheme is another", (url) => {
     expect(construct(url)).toBe("DOMException SyntaxError");
   });
 
   it.each(["ws://example.com/#fragment", "wss://example.com/#", "http://example.com/?a=b#c"])(
-    "cannot be %o, which has a fragment",
+    "[WHATWG-WS-3.1-06] cannot be %o, which has a fragment",
     (url) => {
       expect(construct(url)).toBe("DOMException SyntaxError");
     },
@@ -79,7 +79,7 @@ describe("the URL of a WebSocket", () => {
     ["ws://127.0.0.1:9/\ud800", "ws://127.0.0.1:9/%EF%BF%BD"],
     ["ws://127.0.0.1:9/%23", "ws://127.0.0.1:9/%23"],
     ["ws:127.0.0.1:9/x", "ws://127.0.0.1:9/x"],
-  ])("%o is told as %o", (given, url) => {
+  ])("[WHATWG-WS-3.1-04] [WHATWG-WS-3.1-10] %o is told as %o", (given, url) => {
     expect(open(given).url).toBe(url);
   });
 
@@ -119,13 +119,13 @@ describe("the subprotocols of a WebSocket", () => {
     "\u20ac",
     "𝒜",
     ...'()<>@,;:\\"/[]?={}\t',
-  ])("cannot be %o, which is no token", (protocol) => {
+  ])("[WHATWG-WS-3.1-08] cannot be %o, which is no token", (protocol) => {
     expect(construct(NOWHERE, protocol)).toBe("DOMException SyntaxError");
     expect(construct(NOWHERE, ["fine", protocol])).toBe("DOMException SyntaxError");
   });
 
   it.each([[["a", "a"]], [["a", "b", "a"]], [["null", null]], [new String("aa")]])(
-    "cannot be there twice: %o",
+    "[WHATWG-WS-3.1-08] cannot be there twice: %o",
     (protocols) => {
       expect(construct(NOWHERE, protocols)).toBe("DOMException SyntaxError");
     },
@@ -154,7 +154,7 @@ describe("the subprotocols of a WebSocket", () => {
     [{ toString: () => "own" }, "own"],
     [{ [Symbol.iterator]: null, toString: () => "own" }, "own"],
     ["!#$%&'*+-.^_`|~0aZ", "!#$%&'*+-.^_`|~0aZ"],
-  ])("given as %o are offered as %o", async (protocols, offered) => {
+  ])("[WHATWG-WS-2.2-05] [WHATWG-WS-3.1-07] given as %o are offered as %o", async (protocols, offered) => {
     const asked: (string | undefined)[] = [];
     const { port } = await hostile(async (wire) => {
       asked.push((await wire.request()).field("sec-websocket-protocol"));
@@ -241,7 +241,7 @@ describe("the request of a WebSocket", () => {
     return requests[0]!.split("\r\n").filter((line) => !line.startsWith("Sec-WebSocket-Key:"));
   }
 
-  it("asks for the path and the query, offers compression, and has no origin", async () => {
+  it("[WHATWG-WS-2.1-01] [WHATWG-WS-2.2-04] [WHATWG-WS-2.2-06] asks for the path and the query, offers compression, and has no origin", async () => {
     expect(await requestOf("/chat?room=1")).toEqual([
       "GET /chat?room=1 HTTP/1.1",
       "Host: 127.0.0.1:PORT",
@@ -296,7 +296,7 @@ describe("the request of a WebSocket", () => {
 });
 
 describe("a WebSocket that was just made", () => {
-  it("is connecting, and has nothing to say", () => {
+  it("[WHATWG-WS-3.1-01] [WHATWG-WS-3.1-02] [WHATWG-WS-3.1-09] [WHATWG-WS-3.1-11] [WHATWG-WS-3.1-12] is connecting, and has nothing to say", () => {
     const socket = open(NOWHERE);
     expect(socket.readyState).toBe(WebSocket.CONNECTING);
     expect([socket.bufferedAmount, socket.extensions, socket.protocol]).toEqual([0, "", ""]);
@@ -338,7 +338,7 @@ describe("the interface", () => {
   });
 
   it.each(Object.entries(constants))(
-    "has the constant %s = %i, on the class and on objects",
+    "[WHATWG-WS-3.1-02] has the constant %s = %i, on the class and on objects",
     (name, value) => {
       const constant = { value, writable: false, enumerable: true, configurable: false };
       expect(Object.getOwnPropertyDescriptor(WebSocket, name)).toEqual(constant);

@@ -172,7 +172,7 @@ async function block({ stream, response }: Served): Promise<void> {
 }
 
 describe("the answer", () => {
-  it("says at once that it is an event stream, for no cache and no proxy to hold back", async () => {
+  it("[WHATWG-SSE-9.2.5-01] says at once that it is an event stream, for no cache and no proxy to hold back", async () => {
     const { port, next } = await serveStreams();
     const client = await Client.connect(port, { connection: "keep-alive" });
     const { request } = await next();

@@ -177,7 +177,7 @@ describe("a malformed frame", () => {
     ["a message that is too big", hex("82 ff 00 00 00 00 7f ff ff ff"), 1009],
   ];
 
-  it("closes its connection with the right code, while another goes on", async () => {
+  it("[RFC6455-7.1.7-04] closes its connection with the right code, while another goes on", async () => {
     const { handlers, next } = endings();
     const server = await started({ ...echo, ...handlers });
     const other = await connectTo(server.port);

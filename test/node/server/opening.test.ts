@@ -82,7 +82,7 @@ async function read(settings?: Partial<OpeningContext<unknown>>, ...texts: strin
 }
 
 describe("an opening handshake", () => {
-  it("becomes a peer, with what came behind it", async () => {
+  it("[RFC6455-4.2.2-18] becomes a peer, with what came behind it", async () => {
     const { socket, messages, opened, failures, status, deadlines, arrive } = await read();
     const early = frameTo("server", { opcode: 1, payload: "early" });
     socket.arrive(concat(bytesOf(REQUEST), early.subarray(0, 3)), early.subarray(3));

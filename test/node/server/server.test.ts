@@ -177,7 +177,7 @@ describe("an upgrade hook", () => {
     ]);
   });
 
-  it("may refuse with any status, headers and body, or just refuse", async () => {
+  it("[RFC6455-4.2.2-03] [RFC6455-4.2.2-04] may refuse with any status, headers and body, or just refuse", async () => {
     const server = await started({
       ...echo,
       upgrade: ({ target }) => {
@@ -244,7 +244,7 @@ describe("an upgrade hook", () => {
 });
 
 describe("origins", () => {
-  it("are the server's own by default", async () => {
+  it("[RFC6455-4.2.2-05] [RFC6455-10.2-02] are the server's own by default", async () => {
     const server = await started(echo);
     await connectTo(server.port, { origin: `http://127.0.0.1:${server.port}` });
     await expect(connectTo(server.port, { origin: "http://evil.example" })).rejects.toBeInstanceOf(Refused);
@@ -296,7 +296,7 @@ describe("time", () => {
     expect(await closing).toMatchObject({ clean: 0, unclean: 1 });
   });
 
-  it("a peer that has grown old, or idle, is closed", async () => {
+  it("[RFC6455-7.3-01] a peer that has grown old, or idle, is closed", async () => {
     for (const options of [{ maxConnectionAge: 60_000 }, { idleTimeout: 60_000 }]) {
       const clock = new FakeClock();
       const server = await started({ ...echo, clock, ...options });
@@ -397,7 +397,7 @@ describe("a handler that throws or rejects", () => {
 });
 
 describe("closing a server", () => {
-  it("says 1001 to all, and tells how they ended", async () => {
+  it("[RFC6455-7.3-01] says 1001 to all, and tells how they ended", async () => {
     const server = await started(echo);
     const clients = await Promise.all([connectTo(server.port), connectTo(server.port)]);
     const report = server.close();
