@@ -10,7 +10,13 @@
  */
 
 import { type ByteBuffer, EMPTY_BYTES } from "../bytes.ts";
-import {
+import * as alphabets from "./alphabets.ts";
+import { BitWriter } from "./bit-writer.ts";
+import { assignCodes, chooseCodeLengths } from "./code-lengths.ts";
+import { DynamicHeader } from "./dynamic-header.ts";
+
+/** As constants of this module, for speed (see inflate-fast.ts): JSON of 16 KiB in 116 µs instead of 121. */
+const {
   DISTANCE_BASE,
   DISTANCE_EXTRA,
   DISTANCE_SYMBOLS,
@@ -24,10 +30,7 @@ import {
   LENGTH_INDEX,
   LITERAL_SYMBOLS,
   LONGEST_CODE,
-} from "./alphabets.ts";
-import { BitWriter } from "./bit-writer.ts";
-import { assignCodes, chooseCodeLengths } from "./code-lengths.ts";
-import { DynamicHeader } from "./dynamic-header.ts";
+} = alphabets;
 
 /** BTYPE, §3.2.3. */
 const STORED = 0;
@@ -124,7 +127,7 @@ export class BlockWriter {
     this.writeStored(EMPTY_BYTES, 0, 0, false);
   }
 
-  /** Fills the last byte, §7.2.1: with zeros. */
+  /** Fills the last byte, RFC 7692 §7.2.1: with zeros. */
   close(): void {
     this.#bits.align();
     this.#bits.close();
@@ -163,14 +166,9 @@ export class BlockWriter {
 
   /** Makes the codes that fit this block best; returns what header and codes take. */
   #prepareDynamic(): number {
-    chooseCodeLengths(this.#literalFrequencies, LONGEST_CODE, this.#literalLengths);
-    chooseCodeLengths(this.#distanceFrequencies, LONGEST_CODE, this.#distanceLengths);
-    return (
-      3 +
-      this.#header.prepare(this.#literalLengths, this.#distanceLengths) +
-      weigh(this.#literalFrequencies, this.#literalLengths) +
-      weigh(this.#distanceFrequencies, this.#distanceLengths)
-    );
+    const literalBits = chooseCodeLengths(this.#literalFrequencies, LONGEST_CODE, this.#literalLengths);
+    const distanceBits = chooseCodeLengths(this.#distanceFrequencies, LONGEST_CODE, this.#distanceLengths);
+    return 3 + this.#header.prepare(this.#literalLengths, this.#distanceLengths) + literalBits + distanceBits;
   }
 
   #writeSymbols(literalCodes: Uint32Array, distanceCodes: Uint32Array): void {

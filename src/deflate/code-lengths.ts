@@ -22,25 +22,34 @@ const next = new Uint16Array(LONGEST_CODE + 1);
 const SYMBOL_BITS = 9;
 const SYMBOL_MASK = (1 << SYMBOL_BITS) - 1;
 
-/** Fills `lengths` for the symbols counted in `frequencies`; zero for a symbol that does not occur. */
-export function chooseCodeLengths(frequencies: Uint32Array, limit: number, lengths: Uint8Array): void {
+/**
+ * Fills `lengths` for the symbols counted in `frequencies`; zero for a symbol that does not occur. Returns how many
+ * bits all these symbols take.
+ */
+export function chooseCodeLengths(frequencies: Uint32Array, limit: number, lengths: Uint8Array): number {
   let used = 0;
   for (let symbol = 0; symbol < frequencies.length; symbol++) {
     if (frequencies[symbol]! > 0) leaves[used++] = (frequencies[symbol]! << SYMBOL_BITS) | symbol;
   }
   lengths.fill(0, 0, frequencies.length);
-  if (used === 0) return;
+  if (used === 0) return 0;
   if (used === 1) {
     // §3.2.7: a lone symbol still has a code of one bit.
     lengths[leaves[0]! & SYMBOL_MASK] = 1;
-    return;
+    return leaves[0]! >>> SYMBOL_BITS;
   }
   leaves.subarray(0, used).sort();
   countLeavesPerLength(used, limit);
   // The rarest symbols get the longest codes.
+  let bits = 0;
   for (let length = limit, leaf = 0; length > 0; length--) {
-    for (let left = perLength[length]!; left > 0; left--) lengths[leaves[leaf++]! & SYMBOL_MASK] = length;
+    for (let left = perLength[length]!; left > 0; left--) {
+      const counted = leaves[leaf++]!;
+      lengths[counted & SYMBOL_MASK] = length;
+      bits += (counted >>> SYMBOL_BITS) * length;
+    }
   }
+  return bits;
 }
 
 function countLeavesPerLength(used: number, limit: number): void {

@@ -46,15 +46,13 @@ export class DynamicHeader {
     this.#frequencies.fill(0);
     this.#count = 0;
     this.#shorten(this.#literals + this.#distances);
-    chooseCodeLengths(this.#frequencies, LONGEST_CODE_LENGTH_CODE, this.#lengths);
-
+    let bits = chooseCodeLengths(this.#frequencies, LONGEST_CODE_LENGTH_CODE, this.#lengths);
+    for (let symbol = REPEAT_PREVIOUS; symbol < CODE_LENGTH_SYMBOLS; symbol++) {
+      bits += this.#frequencies[symbol]! * extraBits(symbol);
+    }
     this.#headerLengths = CODE_LENGTH_SYMBOLS;
     while (this.#lengths[CODE_LENGTH_ORDER[this.#headerLengths - 1]!] === 0) this.#headerLengths--;
-    let bits = 5 + 5 + 4 + 3 * this.#headerLengths;
-    for (let symbol = 0; symbol < CODE_LENGTH_SYMBOLS; symbol++) {
-      bits += this.#frequencies[symbol]! * (this.#lengths[symbol]! + extraBits(symbol));
-    }
-    return bits;
+    return bits + 5 + 5 + 4 + 3 * this.#headerLengths;
   }
 
   write(writer: BitWriter): void {

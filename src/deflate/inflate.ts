@@ -178,7 +178,7 @@ export class PortableInflater implements Inflater {
 
   #endBlock(): Step {
     this.#returnCodes();
-    // RFC 7692 §7.2.1: BFINAL does not end the data here: the next block begins at the next byte, and §7.2.2 keeps the
+    // RFC 7692 §7.2.1, §7.2.3.4: BFINAL ends no data here: the next block begins at the next byte, and §7.2.2 keeps the
     // window. Decision: the padding should be zero and is not looked at, as zlib does: it carries nothing.
     if (this.final) this.#reader.align();
     return this.#enter(State.BlockHeader);

@@ -39,6 +39,11 @@ describe("the alphabets", () => {
     }
   });
 
+  it("write the longest length with the symbol of its own", () => {
+    expect(LENGTH_INDEX[258]).toBe(28);
+    expect(LENGTH_INDEX[257]).toBe(27);
+  });
+
   it("have fixed codes that fill the code space", () => {
     expect(FIXED_LITERAL_LENGTHS.reduce((sum, length) => sum + 2 ** -length, 0)).toBe(1);
   });

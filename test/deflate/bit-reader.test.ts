@@ -29,6 +29,15 @@ describe("the bit reader", () => {
     expect([reader.take(16), reader.take(16), reader.bits]).toEqual([0x00ff, 0x8001, 0]);
   });
 
+  it("aligns within the byte at hand: whole bytes that are held stay", () => {
+    const reader = new BitReader();
+    reader.open(Uint8Array.of(0xff, 0x5a));
+    expect(reader.fetch(12)).toBe(true);
+    reader.take(1);
+    reader.align();
+    expect([reader.bits, reader.take(8)]).toEqual([8, 0x5a]);
+  });
+
   it("finds the next code with no more input than the code is long", () => {
     const reader = new BitReader();
     // The end (seven bits) and literal 144 (nine bits).

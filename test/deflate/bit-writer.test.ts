@@ -34,4 +34,30 @@ describe("the bit writer", () => {
     writer.close();
     expect([...output.view()]).toEqual([0b111, 2, 3]);
   });
+
+  it("makes room for the last byte too, however few bits it has", () => {
+    const output = new ByteBuffer();
+    output.bytes = new Uint8Array(2);
+    const writer = new BitWriter();
+    writer.open(output);
+    writer.reserve(17);
+    writer.put(0xffff, 16);
+    writer.put(1, 1);
+    writer.align();
+    expect([...output.view()]).toEqual([0xff, 0xff, 1]);
+  });
+
+  it("begins anew with each output", () => {
+    const writer = new BitWriter();
+    writer.open(new ByteBuffer());
+    writer.put(0x1ff, 9);
+    expect(writer.bitsInByte).toBe(1);
+    const output = new ByteBuffer();
+    writer.open(output);
+    expect(writer.bitsInByte).toBe(0);
+    writer.reserve(8);
+    writer.put(2, 8);
+    writer.align();
+    expect([...output.view()]).toEqual([2]);
+  });
 });

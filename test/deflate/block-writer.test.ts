@@ -24,7 +24,7 @@ function write(raw: Uint8Array): { type: number; bytes: Uint8Array } {
 }
 
 describe("a block", () => {
-  it("takes the smallest of the three forms", () => {
+  it("[RFC7692-7.2.1-03] takes the smallest of the three forms", () => {
     expect(write(json(20)).type).toBe(FIXED);
     expect(write(json(2000)).type).toBe(DYNAMIC);
     expect(write(random(200)).type).toBe(STORED);

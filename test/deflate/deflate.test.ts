@@ -1,4 +1,4 @@
-import { deflateRawSync, constants as zlib } from "node:zlib";
+import { deflateRawSync, inflateRawSync, constants as zlib } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ByteBuffer } from "../../src/bytes.ts";
 import { PortableDeflater } from "../../src/deflate/deflate.ts";
@@ -25,6 +25,15 @@ describe("the deflater", () => {
   it("takes the longer match of the next place where the level is lazy, and not where it is greedy", () => {
     const data = text("abcd bcdefghijkl_abcdefghijkl");
     expect(size(data, 9)).toBeLessThan(size(data, 1));
+  });
+
+  it("finds matches across the end of its array: a small window costs a long run nothing", () => {
+    const run = (windowBits: number): number => {
+      const output = new ByteBuffer();
+      new PortableDeflater({ windowBits, level: 6, memoryLevel: 8 }).deflate(new Uint8Array(100_000), output);
+      return output.length;
+    };
+    expect(run(8)).toBe(run(15));
   });
 
   it("stores at level 0, and holds nothing", () => {
@@ -75,6 +84,19 @@ describe("the deflater", () => {
       const small = size(repeat(pattern, 50_000), 9);
       const large = size(repeat(pattern, 500_000), 9);
       expect(large).toBeLessThan(12 * small);
+    }
+  });
+
+  it("compresses inputs of every size around that of its memory", () => {
+    const data = repeat("a period longer than four bytes, ", 1200);
+    for (let length = 1000; length <= 1100; length++) {
+      const output = new ByteBuffer();
+      new PortableDeflater({ windowBits: 8, level: 6, memoryLevel: 8 }).deflate(
+        data.subarray(0, length),
+        output,
+      );
+      const plain = inflateRawSync(output.view(), { finishFlush: zlib.Z_SYNC_FLUSH });
+      expect(Buffer.compare(plain, data.subarray(0, length))).toBe(0);
     }
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteBuffer } from "../../src/bytes.ts";
+import { BitReader } from "../../src/deflate/bit-reader.ts";
 import { BitWriter } from "../../src/deflate/bit-writer.ts";
 import { chooseCodeLengths } from "../../src/deflate/code-lengths.ts";
 import { Inflated } from "../../src/deflate/codec.ts";
@@ -42,5 +43,23 @@ describe("the header of a dynamic block", () => {
         expect(inflater.inflate(new Uint8Array(0), new ByteBuffer(), 0)).toBe(Inflated.Ok);
       }),
     );
+  });
+
+  it("tells no more lengths than it has to", () => {
+    const literalLengths = new Uint8Array(286);
+    literalLengths[0] = literalLengths[256] = 1;
+    const distanceLengths = new Uint8Array(30);
+    const header = new DynamicHeader();
+    const output = new ByteBuffer();
+    const writer = new BitWriter();
+    writer.open(output);
+    writer.reserve(header.prepare(literalLengths, distanceLengths));
+    header.write(writer);
+    writer.align();
+    const reader = new BitReader();
+    reader.open(output.view());
+    reader.fetch(14);
+    // HLIT and HDIST: none beyond the 257 and the one that are always told. HCLEN: up to the length 1, last but one.
+    expect([reader.take(5), reader.take(5), reader.take(4)]).toEqual([0, 0, 14]);
   });
 });

@@ -322,6 +322,33 @@ describe("what an inflater costs", () => {
     expect(bytes).toBe(0);
   });
 
+  it("gives its tables to the next when a block has ended, or is given up", () => {
+    const message = zlibMessage(json(1000));
+    const half = message.subarray(0, message.length >> 1);
+    const inflaters = Array.from({ length: 10 }, () => new PortableInflater(15));
+    const output = new ByteBuffer();
+    const all = (input: Uint8Array, reset: boolean): number =>
+      allocated(() => {
+        for (const inflater of inflaters) {
+          expect(inflater.inflate(input, output, GENEROUS)).toBe(Inflated.Ok);
+          output.clear();
+          if (reset) inflater.reset();
+        }
+      }).bytes;
+    all(message, true);
+    expect(all(message, true)).toBe(0);
+    expect(all(half, true)).toBe(0);
+    expect(all(message, false)).toBe(0);
+  });
+
+  it("forgets with a reset what was wrong", () => {
+    const inflater = new PortableInflater(15);
+    expect(inflater.inflate(Uint8Array.of(7), new ByteBuffer(), GENEROUS)).toBe(Inflated.Corrupt);
+    expect(inflater.fault).not.toBe("");
+    inflater.reset();
+    expect(inflater.fault).toBe("");
+  });
+
   it("keeps the tables apart of inflaters that wait inside their blocks", () => {
     const messages = [json(500, 1), json(700, 2), text("some other words, and some others")].map((data) => ({
       data,

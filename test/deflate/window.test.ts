@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Window } from "../../src/deflate/window.ts";
+import { copyMatch, Window } from "../../src/deflate/window.ts";
 import { allocated } from "./allocated.ts";
 import { numbers, random } from "./data.ts";
 
@@ -19,6 +19,9 @@ describe("the window", () => {
         const target = new Uint8Array(count + 2);
         window.copy(back, count, target, 1);
         expect([...target]).toEqual([0, ...data.subarray(at - back, at - back + count), 0]);
+        const roomy = new Uint8Array(count + 4);
+        window.copy(back, count, roomy, 1, new DataView(roomy.buffer));
+        expect([...roomy.subarray(0, count + 1)]).toEqual([...target.subarray(0, count + 1)]);
       }
     }
   });
@@ -44,5 +47,30 @@ describe("the window", () => {
     const target = new Uint8Array(3);
     window.copy(3, 3, target, 0);
     expect([...target]).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a match", () => {
+  it("is copied alike by bytes and by words, and repeats what it writes itself", () => {
+    const window = new Window(8);
+    window.append(random(200), 0, 200);
+    const begin = random(100, 2);
+    for (const distance of [1, 2, 3, 4, 5, 7, 8, 99, 100, 101, 103, 250, 300]) {
+      for (let length = 3; length <= 258; length++) {
+        const bytes = new Uint8Array(100 + length + 3);
+        bytes.set(begin);
+        const byWords = bytes.slice();
+        expect(copyMatch(bytes, 100, distance, length, window, 100)).toBe(100 + length);
+        expect(bytes[100 + length]).toBe(0);
+        const view = new DataView(byWords.buffer);
+        expect(copyMatch(byWords, 100, distance, length, window, 100, view)).toBe(100 + length);
+        const end = 100 + length;
+        expect(Buffer.compare(byWords.subarray(0, end), bytes.subarray(0, end))).toBe(0);
+        const repeated = bytes.subarray(Math.min(end, 100 + distance), end);
+        expect(
+          Buffer.compare(repeated, bytes.subarray(end - repeated.length - distance, end - distance)),
+        ).toBe(0);
+      }
+    }
   });
 });
