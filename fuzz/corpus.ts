@@ -1,5 +1,5 @@
 /**
- * Fuzzing 3 — What is kept: the inputs to start from, and those that broke something.
+ * Fuzzing 3 — What is kept: the inputs to start from, those that reached something, and those that broke something.
  *
  * `fuzz/corpus/<target>/` holds small inputs that make-corpus.ts has written from readable sources.
  * `fuzz/crashes/<target>/` holds whatever a run has found; the tests replay it for ever.
@@ -33,25 +33,59 @@ export function readEntries(directory: string, target: string): Entry[] {
   });
 }
 
-/** The inputs of one target. A run guided by coverage will add to it whatever reaches something new. */
-export class Corpus {
-  readonly #inputs: Uint8Array[];
-
-  constructor(inputs: readonly Uint8Array[]) {
-    this.#inputs = inputs.length > 0 ? [...inputs] : [new Uint8Array(0)];
-  }
-
-  pick(random: Random): Uint8Array {
-    return random.pick(this.#inputs);
-  }
-}
-
-/** Stores an input that broke its target, under a name that depends on nothing but its bytes. */
-export function storeCrash(target: string, data: Uint8Array, directory: string = CRASHES_DIRECTORY): string {
+/** Stores an input under a name that depends on nothing but its bytes. */
+export function storeEntry(directory: string, target: string, data: Uint8Array): string {
   const folder = join(directory, target);
   mkdirSync(folder, { recursive: true });
   const name = createHash("sha256").update(data).digest("hex").slice(0, 16);
   const path = join(folder, `${name}.bin`);
   writeFileSync(path, data);
   return path;
+}
+
+/** The input that mutations begin with most often is one of the newest: what it has opened is not explored yet. */
+const NEWEST = 1 / 4;
+
+interface Member {
+  readonly data: Uint8Array;
+  readonly cost: number;
+}
+
+/** The inputs of one target. A run guided by coverage adds to it whatever reaches something new. */
+export class Corpus {
+  readonly #members: Member[] = [];
+
+  constructor(inputs: readonly Uint8Array[]) {
+    for (const input of inputs.length > 0 ? inputs : [new Uint8Array(0)]) this.add(input);
+  }
+
+  get inputs(): readonly Uint8Array[] {
+    return this.#members.map(({ data }) => data);
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** `cost`: the larger, the less often it is picked. */
+  add(data: Uint8Array, cost: number = data.length): void {
+    this.#members.push({ data, cost });
+  }
+
+  /** One to mutate: the cheaper one of two. */
+  pick(random: Random): Uint8Array {
+    const [one, other] = [this.#draw(random), this.#draw(random)];
+    return one.cost <= other.cost ? one.data : other.data;
+  }
+
+  /** One to take material from: any. */
+  any(random: Random): Uint8Array {
+    return random.pick(this.#members).data;
+  }
+
+  #draw(random: Random): Member {
+    const count = this.#members.length;
+    const newest = random.below(2) === 0 ? Math.ceil(count * NEWEST) : count;
+    return this.#members[count - 1 - random.below(newest)]!;
+  }
 }

@@ -217,6 +217,13 @@ const fieldValues: Record<string, string> = {
   prototype: "__proto__,constructor,toString",
 };
 
+const bodies: Record<string, string> = {
+  chunks: "5\r\nhello\r\n2\r\n, \r\n5\r\nworld\r\n0\r\n\r\n",
+  extension: "A ;a=b\r\n0123456789\r\n000\r\n",
+  cut: "ff\r\nnot so many",
+  "line-feed": "1\na\n",
+};
+
 // --- The rest ---------------------------------------------------------------------------------------------------
 
 /** Words in no order: compressible, but not too well. */
@@ -264,6 +271,19 @@ const streams: Inputs = {
   cut: deflateRawSync(someText(900)).subarray(0, 80),
 };
 
+/** Messages as they are sent: streams without the tail that RFC 7692 §7.2.1 takes off. */
+const payloads: Inputs = {
+  fixed: compressed("Hello"),
+  dynamic: compressed(someText(600)),
+  stored: compressed("Hello", { level: 0 }),
+  empty: hex("00"),
+  final: concat(deflateRawSync("one"), deflateRawSync("two"), hex("00")),
+  "all-types": concat(streams["all-types"]!, hex("00")),
+  bomb: compressed("\0".repeat(100_000)),
+  cut: compressed(someText(600)).subarray(0, 50),
+  "ends-like-a-tail": hex("00 04 00 fb ff 00 00 ff ff"),
+};
+
 const eventStreams: Record<string, string> = {
   data: "data: hello\n\n",
   lines: "data: one\ndata\ndata:\ndata: two\n\n",
@@ -307,6 +327,19 @@ const corpora: Record<string, Inputs> = {
     ...withSettings([0, 4, 0, 1, 0, 0, 1, 0, 0, 7], toServer(compressedConversations)),
     ...withSettings([1, 2, 0, 2, 1, 1, 1, 1, 3, 0], toClient(some(compressedConversations)), "-client"),
   },
+  "against-ws": {
+    ...withSettings([0, 0, 0, 0], { ...toServer(conversations), ...oddHeaders }),
+    ...withSettings([0, 1, 1, 7], toServer({ ...compressedConversations, ...overLimit })),
+    ...withSettings(
+      [1, 1, 0, 30],
+      toClient(some({ ...conversations, ...compressedConversations })),
+      "-client",
+    ),
+  },
+  "against-undici": {
+    ...withSettings([0, 0, 0, 0], toClient(conversations)),
+    ...withSettings([0, 1, 1, 7], toClient({ ...compressedConversations, ...overLimit })),
+  },
   "handshake-server": {
     ...withSettings([0, 5], requests),
     ...withSettings([3, 0], { offers: requests.offers! }, "-limited"),
@@ -314,6 +347,11 @@ const corpora: Record<string, Inputs> = {
   "handshake-client": {
     ...withSettings([0, 5], responses),
     ...withSettings([1, 0], { chosen: responses.chosen! }, "-limited"),
+  },
+  body: {
+    ...withSettings([0, 0, 0, 3], bytesOfEach(bodies)),
+    ...withSettings([1, 5, 0, 0], { length: bytesOf("hello, and what is behind it") }),
+    ...withSettings([2, 0, 3, 2], { connection: bytesOf("as long as it lasts") }),
   },
   fields: bytesOfEach(fieldValues),
   close: {
@@ -338,6 +376,19 @@ const corpora: Record<string, Inputs> = {
       "-small-window",
     ),
     ...withSettings([2, 1, 4, 200, 0, 0], { run: new Uint8Array(700).fill(0x61), empty: hex("") }, "-stored"),
+  },
+  compression: {
+    ...withSettings([0, 0, 0, 0, 0, 0], payloads),
+    ...withSettings(
+      [1, 3, 2, 1, 9, 2],
+      { dynamic: payloads.dynamic!, "all-types": payloads["all-types"]! },
+      "-chopped",
+    ),
+    ...withSettings(
+      [3, 1, 4, 2, 40, 0],
+      { final: payloads.final!, text: bytesOf(someText(300)) },
+      "-limited",
+    ),
   },
   "sse-parser": {
     ...withSettings([0, 3], bytesOfEach(eventStreams)),

@@ -2,11 +2,13 @@
 
 import { checkClose, readClosePayload, writeClosePayload } from "../../src/protocol/close.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
+import { utf8Dictionary } from "./utf8.ts";
 
-export function close(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const read = readClosePayload(data);
   checkSame(read, expected(data), "readClosePayload: it differs from the table of §7.4");
-  if (typeof read === "string") return;
+  if (typeof read === "string") return data.length;
   const code = read.code === 1005 ? undefined : read.code;
   checkSameBytes(
     writeClosePayload(code, read.reason),
@@ -17,6 +19,7 @@ export function close(data: Uint8Array): void {
     data.length > 125 || !throws(() => checkClose(code, read.reason)),
     "checkClose: it refuses what was received",
   );
+  return data.length;
 }
 
 function expected(data: Uint8Array): ReturnType<typeof readClosePayload> {
@@ -43,3 +46,5 @@ function throws(action: () => void): boolean {
     return true;
   }
 }
+
+export const target: Target = { run, settings: 0, dictionary: utf8Dictionary };

@@ -4,14 +4,19 @@
  * Settings: role, limits, permessage-deflate, text as bytes, pieces, what the application does, how to chop.
  */
 
+import type { Compression } from "../../src/deflate/codec.ts";
+import { portable } from "../../src/deflate/index.ts";
+import { native } from "../../src/node/zlib.ts";
 import { Connection } from "../../src/protocol/connection.ts";
 import type { Closed, ConnectionOptions, Event, Handler } from "../../src/protocol/contract.ts";
 import type { Agreement, Parameter } from "../../src/protocol/extension.ts";
 import { Opcode, type Role } from "../../src/protocol/frame.ts";
 import { permessageDeflate } from "../../src/protocol/permessage-deflate.ts";
-import { bytesOf, concat, readFrames } from "../../test/helpers/frames.ts";
+import { concat, readFrames } from "../../test/helpers/frames.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
+import { frameDictionary } from "./frames.ts";
 
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
@@ -24,6 +29,7 @@ const OFFERS: readonly (readonly Parameter[] | undefined)[] = [
     { name: "client_max_window_bits", value: "8" },
     { name: "server_max_window_bits", value: "8" },
   ],
+  [{ name: "server_max_window_bits", value: "9" }],
 ];
 
 function flag(name: string): Parameter {
@@ -41,7 +47,7 @@ interface Setting {
   readonly taken: boolean;
 }
 
-export function connection(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const role = input.pick<Role>(["server", "client"]);
   const maxMessageSize = input.pick([NO_LIMIT, 0, 100, 1000, 70_000]);
@@ -53,8 +59,8 @@ export function connection(data: Uint8Array): void {
   const closesAt = input.pick([NO_LIMIT, 1, 2, 5]);
   const pattern = input.byte();
   const wire = input.rest();
-  const makeSetting = (): Setting => {
-    const extensions: Agreement[] = offer === undefined ? [] : [agree(offer)];
+  const makeSetting = (compression = portable): Setting => {
+    const extensions = offer === undefined ? [] : agree(offer, compression);
     // A compressed message may be a thousand times as large as its bytes: some limit there must be.
     const limit = offer === undefined ? maxMessageSize : Math.min(maxMessageSize, 70_000);
     const options: ConnectionOptions = { maxMessageSize: limit, maxFrameSize, text, pieces, extensions };
@@ -77,14 +83,26 @@ export function connection(data: Uint8Array): void {
     );
     run.checkAll(wire.length);
   }
+  const onNative = makeSetting(native);
+  if (offer !== undefined && onNative.options.extensions!.length > 0) {
+    const other = new Run(onNative).push([wire]);
+    checkSame(
+      other.content(),
+      whole.content(),
+      "Connection: with native compression, it tells something else",
+    );
+    other.checkAll(wire.length);
+  }
   // Sending whenever it likes: what happens then depends on the moment, but not what must always hold.
   new Run(makeSetting(), true).push(cut(wire, pattern)).checkAll(wire.length);
+  return whole.handled(wire.length);
 }
 
-function agree(offer: readonly Parameter[]): Agreement {
-  const agreement = permessageDeflate({ threshold: 4, memoryLevel: 1 }).accept(offer);
-  check(agreement !== undefined, "permessageDeflate: declines a good offer");
-  return agreement;
+/** None for a window that zlib cannot compress with. */
+function agree(offer: readonly Parameter[], compression: Compression): Agreement[] {
+  const agreement = permessageDeflate({ threshold: 4, memoryLevel: 1, compression }).accept(offer);
+  check(agreement !== undefined || compression === native, "permessageDeflate: declines a good offer");
+  return agreement === undefined ? [] : [agreement];
 }
 
 function fillWithTheSame(bytes: Uint8Array): void {
@@ -286,6 +304,24 @@ class Run {
     return { events: this.#finished(), rule: error?.rule, ...rest };
   }
 
+  /**
+   * The same without the name of the rule: two codecs may find different faults with one message. One that reads ahead
+   * may even find it corrupt behind the limit (1007) where the other stops at the limit (1009).
+   */
+  content(): unknown {
+    const code = this.#connection.closed?.error?.code;
+    return { events: this.#finished(), code: code === 1009 ? 1007 : code };
+  }
+
+  /** How many bytes there were to do something with. */
+  handled(received: number): number {
+    const sizes = this.#events.map((event) => (event.type === "close" ? 0 : event.data.length));
+    return [...sizes, ...this.written.map(({ length }) => length)].reduce(
+      (sum, size) => sum + size,
+      received,
+    );
+  }
+
   /** What must hold of every connection whatever it receives. */
   checkAll(received: number): void {
     const socket = this.#connection;
@@ -362,18 +398,4 @@ class Run {
   }
 }
 
-/** Frames that mean something, as seen by a server; 37 fa 21 3d is the masking key. */
-export const connectionDictionary: readonly Uint8Array[] = [
-  Uint8Array.of(0x81, 0x80, 0, 0, 0, 0),
-  Uint8Array.of(0x89, 0x80, 0, 0, 0, 0),
-  Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8),
-  Uint8Array.of(0x01, 0x81, 0, 0, 0, 0, 0xc3),
-  Uint8Array.of(0x80, 0x81, 0, 0, 0, 0, 0xa4),
-  Uint8Array.of(0xc1, 0x87, 0, 0, 0, 0, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00),
-  Uint8Array.of(0xc2, 0x81, 0, 0, 0, 0, 0x00),
-  Uint8Array.of(0x82, 0xfe),
-  Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0),
-  Uint8Array.of(0x88, 0x00),
-  Uint8Array.of(0x8a, 0x00),
-  bytesOf("\ufeff"),
-];
+export const target: Target = { run, settings: 10, dictionary: frameDictionary };

@@ -8,9 +8,11 @@ import { Connection } from "../../src/protocol/connection.ts";
 import { BROKEN_RULE, describe as describeFrames } from "../../src/protocol/describe.ts";
 import type { Role } from "../../src/protocol/frame.ts";
 import { check, checkSame } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { Input } from "../input.ts";
+import { frameDictionary } from "./frames.ts";
 
-export function describe(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const receiver = input.pick<Role>(["server", "client"]);
   const shownBytes = input.pick([64, 0, 1, 9, 100_000]);
@@ -36,6 +38,7 @@ export function describe(data: Uint8Array): void {
   // Anybody may look at a stream without knowing whose it is, or what was negotiated.
   describeFrames(wire);
   describeFrames(data, { reservedBits: 0b100 });
+  return data.length;
 }
 
 function brokenRule(lines: readonly string[]): string | undefined {
@@ -58,3 +61,5 @@ function hasControls(line: string): boolean {
   }
   return false;
 }
+
+export const target: Target = { run, settings: 2, dictionary: frameDictionary };

@@ -22,6 +22,7 @@ import {
 import { readTarget } from "../../src/protocol/http.ts";
 import { bytesOf } from "../../test/helpers/frames.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
 
 // Regular expressions are no way to read what a peer has sent, but a good second opinion.
 const CHARACTER = "[-!#$%&'*+.^_`|~\\w]";
@@ -32,7 +33,7 @@ const PARAMETER = new RegExp(`^(?<name>${CHARACTER}+)([ \\t]*=[ \\t]*${VALUE})?$
 const OUTER_SPACE = /^[ \t]+|[ \t]+$/g;
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
-export function fields(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const value = fromLatin1(data);
   checkSameBytes(toLatin1(value), data, "fromLatin1, toLatin1: bytes do not come back");
 
@@ -44,16 +45,17 @@ export function fields(data: Uint8Array): void {
   checkHost(value);
   checkFields(value);
 
-  const target = readTarget(value);
-  if (target !== undefined) {
-    check(target.path.startsWith("/"), "readTarget: a path does not begin with a slash", target);
-    checkSame(readTarget(target.path)?.path, target.path, "readTarget: it does not accept its own path");
+  const read = readTarget(value);
+  if (read !== undefined) {
+    check(read.path.startsWith("/"), "readTarget: a path does not begin with a slash", read);
+    checkSame(readTarget(read.path)?.path, read.path, "readTarget: it does not accept its own path");
     check(
-      target.authority === undefined || isHost(target.authority),
+      read.authority === undefined || isHost(read.authority),
       "readTarget: an authority is no host",
-      target,
+      read,
     );
   }
+  return data.length;
 }
 
 /** `#element`: between commas, without the empty ones, each without the space around it. */
@@ -110,7 +112,7 @@ function checkFields(value: string): void {
   }
 }
 
-export const fieldDictionary: readonly Uint8Array[] = [
+const dictionary: readonly Uint8Array[] = [
   ...["permessage-deflate", "; ", "client_max_window_bits", "=", '="10"', '"', "\\", ", ", ",,", "\t"],
   ...[
     "websocket",
@@ -137,3 +139,5 @@ export const fieldDictionary: readonly Uint8Array[] = [
     "@",
   ],
 ].map(bytesOf);
+
+export const target: Target = { run, settings: 0, dictionary };

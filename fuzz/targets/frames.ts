@@ -9,13 +9,14 @@ import { FrameReader } from "../../src/protocol/frame-reader.ts";
 import { MessageReader, type MessageReaderOptions, Signal } from "../../src/protocol/message-reader.ts";
 import { NO_EXTENSIONS } from "../../src/protocol/pipeline.ts";
 import type { Rule } from "../../src/protocol/violation.ts";
-import { concat, readFrames } from "../../test/helpers/frames.ts";
+import { bytesOf, concat, readFrames } from "../../test/helpers/frames.ts";
 import { check, checkSame } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
 
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 
-export function frames(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const role = input.pick<Role>(["server", "client"]);
   const claimedBits = input.pick([0, 0x40, 0x70]);
@@ -46,6 +47,7 @@ export function frames(data: Uint8Array): void {
     const limit = isControl(signal) ? MAX_CONTROL_PAYLOAD : maxMessageSize;
     check(size <= limit, "MessageReader: a message is larger than the limit", { signal, size });
   }
+  return data.length;
 }
 
 interface FrameReading {
@@ -131,3 +133,21 @@ function readAllMessages(role: Role, options: MessageReaderOptions, chunks: Iter
   }
   return { read, violation: undefined };
 }
+
+/** Frames that mean something, as seen by a server, with masking keys of zero. */
+export const frameDictionary: readonly Uint8Array[] = [
+  Uint8Array.of(0x81, 0x80, 0, 0, 0, 0),
+  Uint8Array.of(0x89, 0x80, 0, 0, 0, 0),
+  Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8),
+  Uint8Array.of(0x01, 0x81, 0, 0, 0, 0, 0xc3),
+  Uint8Array.of(0x80, 0x81, 0, 0, 0, 0, 0xa4),
+  Uint8Array.of(0xc1, 0x87, 0, 0, 0, 0, 0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00),
+  Uint8Array.of(0xc2, 0x81, 0, 0, 0, 0, 0x00),
+  Uint8Array.of(0x82, 0xfe),
+  Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0),
+  Uint8Array.of(0x88, 0x00),
+  Uint8Array.of(0x8a, 0x00),
+  bytesOf("\ufeff"),
+];
+
+export const target: Target = { run, settings: 7, dictionary: frameDictionary };

@@ -10,6 +10,7 @@ import type { HeadLimits } from "../../src/protocol/http.ts";
 import { permessageDeflate } from "../../src/protocol/permessage-deflate.ts";
 import { bytesOf } from "../../test/helpers/frames.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
 
 const LIMITS: readonly HeadLimits[] = [{}, { maxHeadSize: 300 }, { maxLineLength: 60 }, { maxFields: 6 }];
@@ -21,7 +22,7 @@ export const ACCEPT: string = acceptValue(KEY);
 const SUBPROTOCOLS: readonly string[] = ["chat", "v2.chat"];
 const extensions = [permessageDeflate({ alternatives: [{ serverNoContextTakeover: true }] })];
 
-export function handshakeClient(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const limits = input.pick(LIMITS);
   const pattern = input.byte();
@@ -38,7 +39,7 @@ export function handshakeClient(data: Uint8Array): void {
       "ClientHandshake: rest is not what came behind the head",
     );
   }
-  if (result?.ok !== true) return;
+  if (result?.ok !== true) return data.length;
   checkSame(
     result.fields.all("Sec-WebSocket-Accept"),
     [ACCEPT],
@@ -49,6 +50,7 @@ export function handshakeClient(data: Uint8Array): void {
     subprotocol === "" || SUBPROTOCOLS.includes(subprotocol),
     "ClientHandshake: it accepts what it has not offered",
   );
+  return data.length;
 }
 
 interface Reception {
@@ -80,7 +82,7 @@ function summary({ result, taken }: Reception): unknown {
   return { subprotocol: result.subprotocol, agreed, fields, taken };
 }
 
-export const responseDictionary: readonly Uint8Array[] = [
+const dictionary: readonly Uint8Array[] = [
   "HTTP/1.1 101 Switching Protocols\r\n",
   "HTTP/1.1 103 Early Hints\r\n\r\n",
   "HTTP/1.0 200 OK\r\n",
@@ -100,3 +102,5 @@ export const responseDictionary: readonly Uint8Array[] = [
   "\0",
   ", ",
 ].map(bytesOf);
+
+export const target: Target = { run, settings: 2, dictionary };

@@ -15,6 +15,7 @@ import {
 } from "../../src/protocol/server-handshake.ts";
 import { bytesOf } from "../../test/helpers/frames.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
 
 const LIMITS: readonly (HeadLimits & OfferLimits)[] = [
@@ -26,7 +27,7 @@ const LIMITS: readonly (HeadLimits & OfferLimits)[] = [
 
 const extensions = [permessageDeflate()];
 
-export function handshakeServer(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const limits = input.pick(LIMITS);
   const pattern = input.byte();
@@ -49,6 +50,7 @@ export function handshakeServer(data: Uint8Array): void {
   } else {
     checkRefused(result);
   }
+  return data.length;
 }
 
 interface Reception {
@@ -103,7 +105,7 @@ function checkRefused({ response, status }: ServerRefused): void {
   checkSame(read.rest.length, length, "composeRefusal: its body is not as long as announced");
 }
 
-export const requestDictionary: readonly Uint8Array[] = [
+const dictionary: readonly Uint8Array[] = [
   "GET / HTTP/1.1\r\n",
   "Host: example.com\r\n",
   "Upgrade: websocket\r\n",
@@ -130,3 +132,5 @@ export const requestDictionary: readonly Uint8Array[] = [
   ", ",
   "\t",
 ].map(bytesOf);
+
+export const target: Target = { run, settings: 2, dictionary };

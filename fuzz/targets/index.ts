@@ -1,49 +1,41 @@
 /**
- * Fuzzing 8 — The targets: each a plain function of bytes that throws when an oracle fails.
+ * Fuzzing 8 — The targets, by name. Each is loaded when it is needed, after V8 has been told to count (coverage.ts).
  *
- * Next: ../session.ts.
+ * Next: ../coverage.ts.
  */
 
 import type { Target } from "../executor.ts";
-import { close } from "./close.ts";
-import { connection, connectionDictionary } from "./connection.ts";
-import { deflate } from "./deflate.ts";
-import { describe } from "./describe.ts";
-import { fieldDictionary, fields } from "./fields.ts";
-import { frames } from "./frames.ts";
-import { handshakeClient, responseDictionary } from "./handshake-client.ts";
-import { handshakeServer, requestDictionary } from "./handshake-server.ts";
-import { deflateDictionary, inflate } from "./inflate.ts";
-import { sseEncoder } from "./sse-encoder.ts";
-import { sseDictionary, sseParser } from "./sse-parser.ts";
-import { utf8, utf8Dictionary } from "./utf8.ts";
 
-export const targets: Readonly<Record<string, Target>> = {
-  frames,
-  connection,
-  "handshake-server": handshakeServer,
-  "handshake-client": handshakeClient,
-  fields,
-  close,
-  utf8,
-  inflate,
-  deflate,
-  "sse-parser": sseParser,
-  "sse-encoder": sseEncoder,
-  describe,
+type Load = () => Promise<{ readonly target: Target }>;
+
+const targets: Readonly<Record<string, Load>> = {
+  frames: () => import("./frames.ts"),
+  connection: () => import("./connection.ts"),
+  "handshake-server": () => import("./handshake-server.ts"),
+  "handshake-client": () => import("./handshake-client.ts"),
+  body: () => import("./body.ts"),
+  fields: () => import("./fields.ts"),
+  close: () => import("./close.ts"),
+  utf8: () => import("./utf8.ts"),
+  inflate: () => import("./inflate.ts"),
+  deflate: () => import("./deflate.ts"),
+  compression: () => import("./compression.ts"),
+  "sse-parser": () => import("./sse-parser.ts"),
+  "sse-encoder": () => import("./sse-encoder.ts"),
+  describe: () => import("./describe.ts"),
 };
 
-/** Byte strings that mean something to a target. One without any does well enough with its corpus. */
-export const dictionaries: Readonly<Record<string, readonly Uint8Array[]>> = {
-  frames: connectionDictionary,
-  connection: connectionDictionary,
-  "handshake-server": requestDictionary,
-  "handshake-client": responseDictionary,
-  fields: fieldDictionary,
-  close: utf8Dictionary,
-  utf8: utf8Dictionary,
-  inflate: deflateDictionary,
-  "sse-parser": sseDictionary,
-  "sse-encoder": sseDictionary,
-  describe: connectionDictionary,
+/** Those that ask other implementations, which are packages of test/interop: not part of a run unless they are named. */
+const peers: Readonly<Record<string, Load>> = {
+  "against-ws": () => import("./against-ws.ts"),
+  "against-undici": () => import("./against-undici.ts"),
 };
+
+export const targetNames: readonly string[] = Object.keys(targets);
+export const peerNames: readonly string[] = Object.keys(peers);
+
+export async function loadTarget(name: string): Promise<Target> {
+  const load = targets[name] ?? peers[name];
+  if (load === undefined) throw new RangeError(`name: there is no target ${name}`);
+  return (await load()).target;
+}

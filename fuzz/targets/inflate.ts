@@ -10,11 +10,12 @@ import { Inflated, type Inflater } from "../../src/deflate/codec.ts";
 import { portable } from "../../src/deflate/index.ts";
 import { concat } from "../../test/helpers/frames.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
 
 const LARGEST_WINDOW_BITS = 15;
 
-export function inflate(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const windowBits = input.pick([LARGEST_WINDOW_BITS, 8, 9, 12]);
   const limit = input.pick([65_536, 1, 100, 1000]);
@@ -22,14 +23,15 @@ export function inflate(data: Uint8Array): void {
   const stream = input.rest();
 
   const inflater = portable.inflater(windowBits);
-  const whole = run(inflater, [stream], limit);
+  const whole = inflate(inflater, [stream], limit);
   check(whole.output.length <= limit, "inflate: its output passes the limit", whole.output.length);
-  const chopped = run(portable.inflater(windowBits), cut(stream, pattern), limit);
+  const chopped = inflate(portable.inflater(windowBits), cut(stream, pattern), limit);
   checkSame(chopped, whole, "inflate: chopped data come out differently");
   inflater.reset();
-  checkSame(run(inflater, [stream], limit), whole, "inflate: after a reset data come out differently");
+  checkSame(inflate(inflater, [stream], limit), whole, "inflate: after a reset data come out differently");
 
   checkAgainstZlib(stream, windowBits, limit, whole.result);
+  return data.length + whole.output.length;
 }
 
 interface Outcome {
@@ -38,7 +40,7 @@ interface Outcome {
   readonly atBoundary: boolean | undefined;
 }
 
-function run(inflater: Inflater, chunks: Iterable<Uint8Array>, limit: number): Outcome {
+function inflate(inflater: Inflater, chunks: Iterable<Uint8Array>, limit: number): Outcome {
   const output = new ByteBuffer();
   for (const chunk of chunks) {
     const result = inflater.inflate(chunk, output, limit);
@@ -65,7 +67,7 @@ function checkAgainstZlib(stream: Uint8Array, windowBits: number, limit: number,
     // What is corrupt behind the limit is none of our business.
     check(result !== Inflated.Ok, "inflate: zlib finds the data corrupt, ours does not", zlib.code);
   } else {
-    const ours = run(portable.inflater(windowBits), [stream.subarray(0, zlib.taken)], limit);
+    const ours = inflate(portable.inflater(windowBits), [stream.subarray(0, zlib.taken)], limit);
     if (ours.result === Inflated.Corrupt) {
       check(
         windowBits !== LARGEST_WINDOW_BITS || zlibRefusesLater(stream, limit),
@@ -122,3 +124,5 @@ export const deflateDictionary: readonly Uint8Array[] = [
     "f248cdc9c907",
   ],
 ].map((hex) => new Uint8Array(Buffer.from(hex, "hex")));
+
+export const target: Target = { run, settings: 3, dictionary: deflateDictionary };

@@ -7,9 +7,11 @@
 import { type EventFields, encodeComment, encodeEvent } from "../../src/sse/encode.ts";
 import { EventStreamParser, type ServerSentEvent } from "../../src/sse/parse.ts";
 import { check, checkSame } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
+import { sseDictionary } from "./sse-parser.ts";
 
-export function sseEncoder(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const present = input.byte();
   const [eventLength, idLength] = [input.byte() % 16, input.byte() % 16];
@@ -34,6 +36,7 @@ export function sseEncoder(data: Uint8Array): void {
   const comments = read(cut(encodeComment(asBytes ? content : text), pattern));
   checkSame(comments.events, [], "encodeComment: a comment becomes an event");
   checkSame(comments.comments.join("\n"), withLineFeeds(text), "encodeComment: another comment arrives");
+  return data.length;
 }
 
 function decode(bytes: Uint8Array): string {
@@ -85,3 +88,5 @@ function read(chunks: Iterable<Uint8Array>) {
   const { lastEventId, reconnectionTime } = parser;
   return { events, comments, lastEventId, reconnectionTime };
 }
+
+export const target: Target = { run, settings: 6, dictionary: sseDictionary };

@@ -7,11 +7,12 @@
 import { EventStreamParser, type ServerSentEvent } from "../../src/sse/parse.ts";
 import { bytesOf } from "../../test/helpers/frames.ts";
 import { check, checkSame } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
 
 const LIMITS: readonly number[] = [1 << 20, 1, 16, 200];
 
-export function sseParser(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const maxEventSize = input.pick(LIMITS);
   const pattern = input.byte();
@@ -27,9 +28,10 @@ export function sseParser(data: Uint8Array): void {
     // A byte that is not UTF-8 becomes U+FFFD, one code unit: there are never more units than bytes.
     check(text.length <= maxEventSize, "EventStreamParser: an event is larger than the limit", text.length);
   }
-  if (whole.failed) return;
+  if (whole.failed) return data.length;
   const { failed, ...told } = whole;
   checkSame(told, plainReading(stream), "EventStreamParser: it disagrees with a plain reading of the stream");
+  return data.length;
 }
 
 interface Told {
@@ -99,3 +101,5 @@ export const sseDictionary: readonly Uint8Array[] = [
   ],
   ...["\ufeff", "\0", "ä", "😀", "message", "99999999999999999999"],
 ].map(bytesOf);
+
+export const target: Target = { run, settings: 2, dictionary: sseDictionary };

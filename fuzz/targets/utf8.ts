@@ -12,9 +12,10 @@ import {
   validateUtf8,
 } from "../../src/protocol/utf8.ts";
 import { check, checkSame, checkSameBytes } from "../check.ts";
+import type { Target } from "../executor.ts";
 import { cut, Input } from "../input.ts";
 
-export function utf8(data: Uint8Array): void {
+function run(data: Uint8Array): number {
   const input = new Input(data);
   const offset = input.byte() % 8;
   const pattern = input.byte();
@@ -38,6 +39,7 @@ export function utf8(data: Uint8Array): void {
 
   const units = String.fromCharCode(...new Uint16Array(text.slice(0, text.length & ~1).buffer));
   for (const string of decoded === undefined ? [units] : [units, decoded]) checkEncoding(string, offset);
+  return data.length;
 }
 
 function platformDecode(bytes: Uint8Array): string | undefined {
@@ -95,3 +97,5 @@ export const utf8Dictionary: readonly Uint8Array[] = [
   ...["c0af", "c1bf", "e09fbf", "eda080", "edbfbf", "f08fbfbf", "f4908080", "f5808080", "80", "fe", "ff"],
   ...["61".repeat(64), "61".repeat(200), "c3a4".repeat(40), "e282ac".repeat(30)],
 ].map((hex) => new Uint8Array(Buffer.from(hex, "hex")));
+
+export const target: Target = { run, settings: 2, dictionary: utf8Dictionary };

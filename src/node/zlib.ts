@@ -127,7 +127,8 @@ class NativeInflater implements Inflater {
     const stream =
       idle[windowBits]!.pop() ?? new ZlibStream(createInflateRaw({ windowBits, chunkSize: SMALLEST_CHUNK }));
     const block = this.#window.asStoredBlock();
-    if (spare.length < block.length) spare = new Uint8Array(block.length);
+    // The window grows with every message, and what takes its copy must not be made anew each time.
+    if (spare.length < block.length) spare = new Uint8Array(2 * block.length);
     if (block.length > 0) stream.write(z.Z_SYNC_FLUSH, block, 0, block.length, spare, 0, spare.length);
     this.#lastFour = -1;
     this.#held = false;

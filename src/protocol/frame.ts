@@ -81,8 +81,11 @@ export function firstByteViolation(
 /** The rule that the second byte breaks. `maskBit` is what the receiver's role demands: `MASK` or 0 (§5.1). */
 export function secondByteViolation(first: number, second: number, maskBit: number): Rule | undefined {
   if ((second & MASK) !== maskBit) return maskBit === MASK ? "unmasked-frame" : "masked-frame";
-  if ((first & CONTROL) !== 0 && (second & LENGTH_7) > MAX_CONTROL_PAYLOAD) return "control-frame-too-long";
-  return undefined;
+  if ((first & CONTROL) === 0) return undefined;
+  const length7 = second & LENGTH_7;
+  if (length7 > MAX_CONTROL_PAYLOAD) return "control-frame-too-long";
+  // §5.5.1: the body of a Close begins with a code of two bytes, or there is none.
+  return (first & OPCODE_BITS) === Opcode.Close && length7 === 1 ? "close-payload-of-one-byte" : undefined;
 }
 
 /** How many bytes the whole header has, as its second byte tells. */

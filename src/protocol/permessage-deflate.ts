@@ -342,9 +342,11 @@ function inflate(
 ): Decoded {
   let inflated = inflater.inflate(input, output, limit);
   if (inflated === Inflated.Ok && last) {
+    const length = output.length;
     inflated = inflater.inflate(TAIL, output, limit);
-    // A message that was cut off swallows the tail as data, and ends inside a block all the same.
-    if (inflated === Inflated.Ok && !inflater.atBoundary) return Decoded.Truncated;
+    // A message that was cut off swallows the tail as data: it ends inside a block, or has grown by its own tail.
+    if (inflated === Inflated.Ok && (!inflater.atBoundary || output.length > length))
+      return Decoded.Truncated;
   }
   if (inflated === Inflated.Ok) return Decoded.Ok;
   return inflated === Inflated.LimitReached ? Decoded.TooBig : Decoded.Corrupt;

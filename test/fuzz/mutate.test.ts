@@ -7,9 +7,10 @@ import { bytesOf } from "../helpers/frames.ts";
 
 const corpus = new Corpus([bytesOf("a seed"), bytesOf("another, longer one"), new Uint8Array(0)]);
 const dictionary = [bytesOf("TOKEN")];
+const target = { run: () => 0, settings: 0, dictionary };
 
 function someMutants(seed: number, name = "target"): string[] {
-  const next = mutants({ name, corpus, dictionary, seed });
+  const next = mutants({ name, target, corpus, seed });
   return Array.from({ length: 500 }, () => Buffer.from(next()).toString("hex"));
 }
 
@@ -59,6 +60,21 @@ describe("mutate", () => {
       if (Math.abs(mutant.length - data.length) < 100) kept++;
     }
     expect(kept).toBeGreaterThan(250);
+  });
+});
+
+describe("Corpus", () => {
+  it("gives the newest and the cheapest more often than others, and each at times", () => {
+    const inputs = Array.from({ length: 8 }, (_, index) => Uint8Array.of(index));
+    const picky = new Corpus(inputs);
+    picky.add(Uint8Array.of(8), 100);
+    const random = new Random(1);
+    const counts = new Array<number>(9).fill(0);
+    for (let count = 0; count < 9000; count++) counts[picky.pick(random)[0]!]!++;
+    expect(counts[7]).toBeGreaterThan(2 * counts[0]!);
+    expect(counts[7]).toBeGreaterThan(2 * counts[8]!);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    expect(picky.size).toBe(9);
   });
 });
 

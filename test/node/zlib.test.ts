@@ -304,6 +304,34 @@ describe("memory", () => {
     // The last two may still be in a register.
     expect(givenUp.slice(0, -2).filter((reference) => reference.deref() !== undefined)).toEqual([]);
   });
+
+  it("an inflater asks for memory in proportion to what it inflates, however many messages that was", () => {
+    const message = (index: number): Uint8Array =>
+      Uint8Array.of(0x00, 0x05, 0x00, 0xfa, 0xff, index, 2, 3, 4, 5, 0x00, 0x00, 0x00, 0xff, 0xff);
+    const inflater = native.inflater(15);
+    const output = new ByteBuffer();
+    output.reserve(64);
+    const Original = globalThis.Uint8Array;
+    let allocated = 0;
+    globalThis.Uint8Array = new Proxy(Original, {
+      construct(Kind, args, newTarget) {
+        const made = Reflect.construct(Kind, args, newTarget) as Uint8Array;
+        if (!(args[0] instanceof ArrayBuffer)) allocated += made.length;
+        return made;
+      },
+    });
+    try {
+      for (let index = 0; index < 5000; index++) {
+        output.clear();
+        inflater.inflate(message(index), output, 100);
+        expect(inflater.atBoundary).toBe(true);
+      }
+    } finally {
+      globalThis.Uint8Array = Original;
+    }
+    // 25,000 bytes in all.
+    expect(allocated).toBeLessThan(1_000_000);
+  });
 });
 
 describe("where zlib is not what it was", () => {

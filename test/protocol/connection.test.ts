@@ -613,9 +613,14 @@ describe("what is lent to a connection", () => {
   });
 
   it("serves clients and servers in turn: each masks as its role demands", () => {
-    const records = (["client", "server", "client", "server"] as const).map((role) => recorder(role));
-    for (const { connection } of records) connection.sendText("a");
-    expect(records.map(({ outcome }) => outcome().sent[0]!.masked)).toEqual([true, false, true, false]);
+    const masked: boolean[] = [];
+    const write = (bytes: Uint8Array): boolean => {
+      masked.push(...readFrames(bytes).map((sent) => sent.masked));
+      return true;
+    };
+    for (const role of ["client", "server", "client", "server"] as const)
+      new Connection(role, { write, end() {} }).sendText("a");
+    expect(masked).toEqual([true, false, true, false]);
   });
 
   it("is kept by a connection whose output is behind: no other is taken for slow, and no Pong holds a slab", () => {
@@ -656,18 +661,23 @@ describe("what is lent to a connection", () => {
   });
 
   it("is kept as long as a message is sent in pieces", () => {
-    const [one, other] = [recorder("server"), recorder("server")];
-    one.connection.sendTextPiece("1", false);
-    other.connection.sendText("2");
-    other.connection.sendBinaryPiece(hex("03"), false);
-    one.connection.sendTextPiece("4", true);
-    other.connection.sendBinaryPiece(hex("05"), true);
-    const frames = ({ outcome }: typeof one) => outcome().sent.map(({ fin, opcode }) => [fin, opcode]);
-    expect(frames(one)).toEqual([
+    const sent: Uint8Array[][] = [[], []];
+    const [one, other] = sent.map(
+      (list) => new Connection("server", { write: (bytes) => list.push(bytes.slice()) > 0, end() {} }),
+    );
+    one!.sendTextPiece("1", false);
+    other!.sendText("2");
+    other!.sendBinaryPiece(hex("03"), false);
+    one!.sendTextPiece("4", true);
+    other!.sendBinaryPiece(hex("05"), true);
+    const [frames, others] = sent.map((list) =>
+      readFrames(concat(...list)).map(({ fin, opcode }) => [fin, opcode]),
+    );
+    expect(frames).toEqual([
       [false, 1],
       [true, 0],
     ]);
-    expect(frames(other)).toEqual([
+    expect(others).toEqual([
       [true, 1],
       [false, 2],
       [true, 0],

@@ -226,7 +226,7 @@ group("broken rules", () => {
 
   it("the bytes that break it are shown, with what can be said of them", () => {
     expect(meanings("8802 03ed").at(-1)).toBe("payload 1005 NoStatus");
-    expect(meanings("8801 03").at(-1)).toBe("payload 1 byte");
+    expect(meanings("8801 03").at(-1)).toBe("length 1");
     expect(meanings("8803 03e8 ff").at(-1)).toBe("payload 1000 Normal");
     expect(meanings("827e 007d").at(-1)).toBe("length");
     expect(meanings("8102 c328").at(-1)).toBe('payload "�("');

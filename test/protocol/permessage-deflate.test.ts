@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ByteBuffer } from "../../src/bytes.ts";
 import type { Compression } from "../../src/deflate/codec.ts";
 import { portable } from "../../src/deflate/index.ts";
+import { native } from "../../src/node/zlib.ts";
 import type { ConnectionOptions, Event } from "../../src/protocol/contract.ts";
 import { type Agreement, Decoded, type Parameter } from "../../src/protocol/extension.ts";
 import type { Role } from "../../src/protocol/frame.ts";
@@ -532,6 +533,22 @@ describe("a compressed message", () => {
     ).toBe("reserved-bit-on-continuation");
     expect(refusal(message("00"), {})).toBe("reserved-bit");
     expect(refusal(frame({ opcode: 1, rsv: 2 }))).toBe("reserved-bit");
+  });
+});
+
+describe("a compressed message that was cut off", () => {
+  it.each([
+    ["portable", portable],
+    ["native", native],
+  ])("is found with %s compression, even where the tail becomes its data", (_, compression) => {
+    const agreement = permessageDeflate({ compression }).accept([])!;
+    const { connection, outcome } = recorder("client", { extensions: [agreement] });
+    // A stored block of four octets, of which none has come: the tail fills it.
+    connection.receive(frame({ opcode: 2, rsv: 4, payload: hex("00 04 00 fb ff") }));
+    connection.receiveEnd();
+    expect(outcome().events).toMatchObject([
+      { type: "close", close: { error: { rule: "truncated-message" } } },
+    ]);
   });
 });
 
