@@ -86,7 +86,7 @@ function endpoint(url: string, path: string, query: Record<string, string> = {})
 /** Echoes until the suite has enough. An opening handshake that fails is for the suite to judge, like all else. */
 async function play(url: URL, end: AbortSignal): Promise<void> {
   try {
-    await endOf(await connect(url, { ...TESTEE_OPTIONS, signal: end }, ECHO), end);
+    await endOf(await connect(url, { ...TESTEE_OPTIONS, oneAtATime: false, signal: end }, ECHO), end);
   } catch (error) {
     const isRefusal = error instanceof ConnectError && error.phase === "handshake";
     if (!isRefusal || error.rule === "handshake-timeout") throw error;

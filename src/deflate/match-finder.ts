@@ -43,11 +43,10 @@ const HASHED = 4;
  * `npm run bench -- --scenario micro-deflate`).
  */
 export class MatchFinder {
-  /** From `#begin` the window, from `next` the bytes to compress, up to `end`. */
+  /** First the window, from `next` on the bytes to compress, up to `end`. */
   bytes: Uint8Array = EMPTY_BYTES;
   next = 0;
   end = 0;
-  #begin = 0;
   /** The first place that is not in the tables yet. */
   hashed = 0;
   /** What a place must be moved by to be the number that stands for it in the tables. */
@@ -70,7 +69,7 @@ export class MatchFinder {
   /** Takes as much of `input` as there is room for, from `start` on; returns where it stopped. */
   fill(input: Uint8Array, start: number): number {
     if (start === input.length) return start;
-    this.#grow(Math.min(this.#largestWindow, this.end - this.#begin + input.length - start));
+    this.#grow(Math.min(this.#largestWindow, this.end + input.length - start));
     if (this.#room < input.length - start) this.#slide();
     const stop = Math.min(input.length, start + this.#room);
     this.bytes.set(input.subarray(start, stop), this.end);
@@ -87,7 +86,6 @@ export class MatchFinder {
     this.#origin = (this.#origin + this.next) & 0xffff;
     this.next = 0;
     this.end = 0;
-    this.#begin = 0;
     this.hashed = 0;
   }
 
@@ -112,8 +110,7 @@ export class MatchFinder {
     const steps = this.#steps;
     const mask = this.#window - 1;
     const number = place + this.#origin;
-    const behind = place - this.#begin;
-    const reach = behind < this.#window ? behind : this.#window;
+    const reach = place < this.#window ? place : this.#window;
     let best = known;
     let bestDistance = 0;
     // What is longer than the best so far agrees with it in the last four of that many bytes.
@@ -162,8 +159,7 @@ export class MatchFinder {
     let window = SMALLEST_WINDOW;
     while (window < needed) window *= 2;
     const bytes = new Uint8Array(2 * window + 2 * LOOKAHEAD);
-    bytes.set(this.bytes.subarray(this.#begin, this.end));
-    this.#move(this.#begin);
+    bytes.set(this.bytes.subarray(0, this.end));
     this.bytes = bytes;
     this.#words = new DataView(bytes.buffer);
     this.hashed = 0;
@@ -176,17 +172,12 @@ export class MatchFinder {
 
   /** Drops what lies further back than the window reaches. */
   #slide(): void {
-    const drop = Math.max(this.#begin, this.next - this.#window);
+    const drop = Math.max(0, this.next - this.#window);
     this.bytes.copyWithin(0, drop, this.end);
-    this.#move(drop);
-  }
-
-  #move(drop: number): void {
     this.#origin = (this.#origin + drop) & 0xffff;
     this.next -= drop;
     this.end -= drop;
     this.hashed = Math.max(0, this.hashed - drop);
-    this.#begin = 0;
   }
 }
 

@@ -5,7 +5,7 @@
  * wait, nothing is read from the peer: so a slow conversation slows the peer down instead of filling our memory.
  *
  * What this file must not know: sockets.
- * Next: server/origin.ts.
+ * Next: queues.ts.
  */
 
 import type { State } from "../protocol/contract.ts";

@@ -341,6 +341,20 @@ describe("what an inflater costs", () => {
     expect(all(message, false)).toBe(0);
   });
 
+  it("is at a boundary where a block and a byte have ended, and nowhere else", () => {
+    const atBoundary = (bits: Bits): boolean => {
+      const inflater = new PortableInflater(15);
+      expect(inflater.inflate(bits.bytes(), new ByteBuffer(), GENEROUS)).toBe(Inflated.Ok);
+      return inflater.atBoundary;
+    };
+    expect(atBoundary(new Bits().block(0, 1).fixed(97).fixed(256))).toBe(false);
+    const twoBitsLeft = new Bits().block(0, 1).fixed(200).fixed(200).fixed(200).fixed(200).fixed(256);
+    expect(atBoundary(twoBitsLeft)).toBe(false);
+    expect(atBoundary(new Bits().block(1, 1).fixed(97).fixed(256))).toBe(true);
+    expect(atBoundary(new Bits().block(0, 0).align().number(0, 16).number(0xffff, 16))).toBe(true);
+    expect(atBoundary(new Bits().block(0, 0).align().number(1, 16).number(0xfffe, 16))).toBe(false);
+  });
+
   it("forgets with a reset what was wrong", () => {
     const inflater = new PortableInflater(15);
     expect(inflater.inflate(Uint8Array.of(7), new ByteBuffer(), GENEROUS)).toBe(Inflated.Corrupt);

@@ -44,12 +44,15 @@ describe("the match finder", () => {
   });
 
   it("finds what began with the last bytes of the input before", () => {
-    const finder = new MatchFinder(15, 8);
-    finder.fill(text("abc"), 0);
-    for (let place = 0; place < 3; place++) expect(finder.find(place, 3, 100, 258)).toBe(0);
-    finder.next = 3;
-    finder.fill(text("defgh abcdefgh"), 0);
-    expect(finder.find(9, 3, 100, 258)).toBe((8 << 16) | 9);
+    // With more before them, the tables are not made anew when the rest comes.
+    for (const before of [0, 3000]) {
+      const finder = new MatchFinder(15, 8);
+      finder.fill(concat(random(before), text("abc")), 0);
+      for (let place = before; place < before + 3; place++) expect(finder.find(place, 3, 100, 258)).toBe(0);
+      finder.next = before + 3;
+      finder.fill(text("defgh abcdefgh"), 0);
+      expect(finder.find(before + 9, 3, 100, 258)).toBe((8 << 16) | 9);
+    }
   });
 
   it("reaches to the window's end and not a byte further", () => {

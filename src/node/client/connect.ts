@@ -21,6 +21,7 @@ import { Lines, linear } from "../conversation.ts";
 import { NodePeer } from "../node-peer.ts";
 import { type PeerOptions, type PeerSettings, peerSettings, size, time } from "../options.ts";
 import type { Conversation, Handlers, LinearPeer, Peer, PeerClosed } from "../peer.ts";
+import { Queues } from "../queues.ts";
 import { Statistics, type StatisticsSnapshot } from "../statistics.ts";
 import { type Clock, Deadlines, systemClock, Timed } from "../timers.ts";
 import { Transport } from "../transport.ts";
@@ -42,6 +43,11 @@ export interface ConnectOptions<Data = unknown> extends PeerOptions {
   compression?: boolean | CompressionOptions;
   /** Other extensions to offer. */
   extensions?: readonly Extension[];
+  /**
+   * Whether to wait while another connection to the same host and port is being opened, as §4.1 demands. Default true; a
+   * program that opens many to a server of its own may be in a hurry.
+   */
+  oneAtATime?: boolean;
   /** From the call to the open connection, redirects and all, in milliseconds. Default 10 s. */
   handshakeTimeout?: number;
   /** Gives up, as long as the connection is not open. `connect` rejects with the signal's reason then. */
@@ -118,6 +124,8 @@ export interface ConnectSettings<Data> {
   readonly fields: Fields;
   readonly extensions: readonly Extension[];
   readonly route: Route;
+  /** Where to wait for other connections to the same place. */
+  readonly queues: Queues | undefined;
   readonly redirects: number;
   readonly handshakeTimeout: number;
   readonly clock: Clock;
@@ -130,6 +138,7 @@ export function connectSettings<Data>(
   options: ConnectOptions<Data>,
 ): ConnectSettings<Data> {
   const { compression, extensions = [], tcp = {}, socketPath, redirects = 0 } = options;
+  const { oneAtATime = true } = options;
   const { signal, handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT, clock = systemClock } = options;
   const target = readUrl(url);
   const fields = applicationFields(options.headers, "headers");
@@ -142,6 +151,7 @@ export function connectSettings<Data>(
   if (socketPath !== undefined && (typeof socketPath !== "string" || socketPath === "")) {
     throw new TypeError("socketPath: must be the path of a Unix socket");
   }
+  if (typeof oneAtATime !== "boolean") throw new TypeError("oneAtATime: must be true or false");
   const proxy = proxyOf(options.proxy);
   if (proxy !== undefined && socketPath !== undefined) {
     throw new TypeError("socketPath: a Unix socket is not reached through a proxy");
@@ -152,6 +162,7 @@ export function connectSettings<Data>(
     fields,
     extensions: [...compressionOf(compression), ...extensions],
     route: { socketPath, proxy, tcp, tls: tlsOf("tls", options.tls) },
+    queues: oneAtATime ? queues : undefined,
     redirects: size("redirects", redirects),
     handshakeTimeout: time("handshakeTimeout", handshakeTimeout),
     clock,
@@ -269,13 +280,16 @@ async function reach<Data>(settings: ConnectSettings<Data>, attempt: Attempt): P
   let { url, fields, route } = settings;
   const isFollowed = (status: number): boolean => settings.redirects > 0 && isRedirect(status);
   for (let redirects = 0; ; redirects++) {
+    const place = placeOf(url, route);
     attempt.phase = "connect";
-    const stream = await dial(url, route, attempt);
+    await settings.queues?.enter(place, attempt.signal);
     try {
+      const stream = await dial(url, route, attempt);
       const handshake = handshakeWith(settings, url, fields);
       return { stream, url, established: await greet(stream, handshake, attempt, isFollowed) };
     } catch (error) {
-      const response = error instanceof ConnectError ? error.response : undefined;
+      const response =
+        error instanceof ConnectError && error.phase === "handshake" ? error.response : undefined;
       if (response === undefined || !isFollowed(response.status)) throw error;
       if (redirects === settings.redirects) {
         throw connectError("redirect", "too-many-redirects", "", { response });
@@ -286,8 +300,21 @@ async function reach<Data>(settings: ConnectSettings<Data>, attempt: Attempt): P
         route = { ...route, socketPath: undefined, tls: withoutIdentity(route.tls) };
       }
       ({ url, fields } = next);
+    } finally {
+      settings.queues?.leave(place);
     }
   }
+}
+
+/**
+ * §4.1 (2): of several connections to one place only one is being established, and the others wait for it.
+ * Decision: two names are two places, as behind a proxy, where nobody else knows better: which address a name leads to is
+ * found out by node:net, which may try several at once.
+ */
+const queues = new Queues();
+
+function placeOf({ hostname, port }: WebSocketUrl, { socketPath }: Route): string {
+  return socketPath ?? `${hostname}:${port}`;
 }
 
 /** Another origin is told no secret, and not measured by the name of the first. */

@@ -25,7 +25,7 @@ function converse(server: CaseServer, path: string, compression = false): Promis
     let last = "";
     connect(
       `ws://127.0.0.1:${server.port}${path}`,
-      { compression },
+      { compression, oneAtATime: false },
       {
         message: (peer, data) => {
           last = String(data);

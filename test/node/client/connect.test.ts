@@ -66,6 +66,53 @@ describe("connect", () => {
     expect(await peer.receive()).toBeUndefined();
   });
 
+  it("[RFC6455-4.1-05] [RFC6455-4.1-06] [RFC6455-4.1-07] has one connection to a place under way at a time, and goes on when that is open or has failed", async () => {
+    const arrived: { socket: Socket; request: string }[] = [];
+    const { port, server } = await raw((socket, request) => arrived.push({ socket, request }));
+    const accept = (index: number) => arrived[index]!.socket.write(acceptance(arrived[index]!.request));
+    const attempts = Array.from({ length: 4 }, () => connect(urlOf({ port })));
+    const open = (): Promise<number> =>
+      new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+
+    await until(() => arrived.length === 1, "the first has asked");
+    expect(await open()).toBe(1);
+    accept(0);
+    await attempts[0];
+    await until(() => arrived.length === 2, "the second has asked");
+    expect(await open()).toBe(2);
+    arrived[1]!.socket.end("HTTP/1.1 503 Service Unavailable\r\n\r\n");
+    await expect(attempts[1]).rejects.toThrow("503");
+    await until(() => arrived.length === 3, "the third has asked");
+    accept(2);
+    await attempts[2];
+    await until(() => arrived.length === 4, "the fourth has asked");
+    accept(3);
+    await attempts[3];
+  });
+
+  it("has as many as it is asked for under way, if it is told so", async () => {
+    const arrived: Socket[] = [];
+    const { port } = await raw((socket) => arrived.push(socket));
+    const attempts = Array.from({ length: 3 }, () => connect(urlOf({ port }), { oneAtATime: false }));
+    await until(() => arrived.length === 3, "all have asked");
+    for (const socket of arrived) socket.destroy();
+    for (const { status } of await Promise.allSettled(attempts)) expect(status).toBe("rejected");
+    // @ts-expect-error
+    await expect(connect(urlOf({ port }), { oneAtATime: 1 })).rejects.toThrow(
+      "oneAtATime: must be true or false",
+    );
+  });
+
+  it("waits for nobody who connects to another place", async () => {
+    const silent = await raw(() => {});
+    const server = await started(echo);
+    const waiting = connect(urlOf(silent), { handshakeTimeout: 60_000 }).catch(() => {});
+    const peer = await connect(urlOf(server));
+    peer.terminate();
+    for (const close of closers.splice(0)) close();
+    await waiting;
+  });
+
   it("slows the server down while nobody asks for messages", async () => {
     let drained = false;
     const server = await started({
