@@ -137,21 +137,26 @@ describe("memory", () => {
   });
 
   function held(): number {
+    // The memory of arrays is given back by the collection after the one that found them.
+    collect();
     collect();
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
   }
 
-  /** How much the heap grows while nothing is collected: the median of many short runs. */
+  /** How much the heap grows while nothing is collected: the least of many short runs, since whatever else goes on adds to it. */
   function allocatedBy(run: () => void): number {
     const samples: number[] = [];
-    for (let sample = 0; sample < 15; sample++) {
+    for (let sample = 0; sample < 30; sample++) {
       collect();
       const before = process.memoryUsage().heapUsed;
       run();
-      samples.push(process.memoryUsage().heapUsed - before);
+      const grown = process.memoryUsage().heapUsed - before;
+      // Less than before: something was collected meanwhile.
+      if (grown > 0) samples.push(grown);
     }
-    return samples.sort((a, b) => a - b)[7]!;
+    expect(samples.length).toBeGreaterThan(10);
+    return Math.min(...samples);
   }
 
   /** The object of a view, on any engine from Node 20 to 26. */
@@ -178,9 +183,10 @@ describe("memory", () => {
 
   it("nor do ten thousand connections that have closed", () => {
     const close = frame({ opcode: 8, payload: Uint8Array.of(0x03, 0xe8), key: KEY });
+    const talk = messages(3, 100);
     const open = (): void => {
       const echo = new Echo();
-      echo.connection.receive(messages(3, 100));
+      echo.connection.receive(talk.slice());
       echo.connection.receive(close.slice());
       echo.connection.receiveEnd();
     };
