@@ -20,11 +20,10 @@ const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint32Array([1]).buffer)[0] ==
  * The length from which XOR by 32-bit words is faster than by bytes, if there is a view of the words. To make one costs
  * more than to mask a small payload: hence one for a whole chunk, not one per frame. In ns, Node 20.20, unaligned ranges:
  *
- *                      16 B    32 B    64 B   128 B    1 KiB     64 KiB
- *     loop of §5.3       16      33      67     130      990     62 600
- *     bytes by four       5      20      32      55      416     24 600
- *     words by one       27      31      37      52      281     16 800
- *     words by four      26      28      29      37      128      6 400
+ *                       64 B   128 B    1 KiB     64 KiB
+ *     loop of §5.3        67     130      990     62 600
+ *     bytes by four       32      55      416     24 600
+ *     words by eight      17      24      114      6 750    (npm run bench -- --scenario micro-mask)
  */
 export const WORDS_PAY_FROM = 48;
 
