@@ -14,7 +14,7 @@
  */
 
 /** Whether the first byte of a 32-bit word in memory is its lowest one. */
-const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+export const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /**
  * The length from which XOR by 32-bit words is faster than by bytes, if there is a view of the words. To make one costs

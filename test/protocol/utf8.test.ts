@@ -300,4 +300,30 @@ describe("decodeUtf8 and encodeUtf8Into", () => {
       }),
     );
   });
+
+  it("agree with the platform on texts of few ASCII characters, whole and with one byte changed", () => {
+    const platform = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    const expected = (bytes: Uint8Array): string | undefined => {
+      try {
+        return platform.decode(bytes);
+      } catch {
+        return undefined;
+      }
+    };
+    const character = fc.constantFrom("α", "é", "日", "\ufeff", "\uffff", "😀", "\u{10ffff}", "a", "\0");
+    fc.assert(
+      fc.property(
+        fc.array(character, { minLength: 5, maxLength: 60 }),
+        fc.constantFrom(1, 3, 90, 700),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (characters, times, place, change) => {
+          const bytes = encoded(characters.join("").repeat(times));
+          expect(decodeUtf8(bytes)).toBe(expected(bytes));
+          bytes[place % bytes.length]! ^= change;
+          expect(decodeUtf8(bytes)).toBe(expected(bytes));
+        },
+      ),
+    );
+  });
 });

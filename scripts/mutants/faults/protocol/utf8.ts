@@ -135,8 +135,8 @@ export const utf8: Faults = {
     },
     {
       what: "A byte order mark is stripped.",
-      find: "ignoreBOM: true",
-      replace: "ignoreBOM: false",
+      find: "fatal: true, ignoreBOM: true",
+      replace: "fatal: true, ignoreBOM: false",
     },
     {
       what: "Invalid text is repaired instead of refused.",
