@@ -103,14 +103,17 @@ describe("connect", () => {
     );
   });
 
-  it("waits for nobody who connects to another place", async () => {
-    const silent = await raw(() => {});
+  it("[RFC6455-4.1-08] waits for nobody who connects to another place: another port, or another name", async () => {
+    let asked = 0;
+    const silent = await raw(() => asked++);
     const server = await started(echo);
-    const waiting = connect(urlOf(silent), { handshakeTimeout: 60_000 }).catch(() => {});
+    const waiting = [connect(urlOf(silent)), connect(`ws://localhost:${silent.port}`)];
+    const ended = Promise.allSettled(waiting);
     const peer = await connect(urlOf(server));
     peer.terminate();
+    await until(() => asked === 2, "both names have been asked");
     for (const close of closers.splice(0)) close();
-    await waiting;
+    await ended;
   });
 
   it("slows the server down while nobody asks for messages", async () => {
