@@ -32,7 +32,7 @@ export interface Terms extends Omit<ServeOptions, "clock"> {
   readonly handlers?: Handlers;
 }
 
-const EVERYDAY = { echoWithin: 250, memory: 2 * MIB, peak: 64 * MIB, handlers: echo };
+const EVERYDAY = { echoWithin: 250, memory: 2 * MIB, peak: 128 * MIB, handlers: echo };
 /** What may differ between two measurements of a server that has nothing to do. */
 const NOISE = 2 * MIB;
 /** Behind this time no timer of a server that has closed may be left. */
