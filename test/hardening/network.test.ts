@@ -14,7 +14,7 @@ const REQUEST = upgradeRequest();
 describe("5,000 connections that send nothing", () => {
   attack(
     "cost 8 KiB each at both ends together, and are answered 408 after ten seconds",
-    { memory: 5000 * 8 * KIB },
+    { memory: 5000 * 8 * KIB, peak: 320 * MIB },
     async ({ crowd, pass, server, weigh }) => {
       const silent: Attacker[] = [];
       while (silent.length < 5000) silent.push(...(await crowd(250)));
