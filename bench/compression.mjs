@@ -29,6 +29,7 @@ const settings = {
   "takeover, window 9 bits, memory level 1": takeover(9, 1),
   "takeover, window 10 bits, memory level 4": takeover(10, 4),
   "takeover, window 12 bits, memory level 5": takeover(12, 5),
+  "takeover, window 15 bits, memory level 5": takeover(15, 5),
   "takeover, window 15 bits, memory level 8": takeover(15, 8),
 };
 
