@@ -5,7 +5,7 @@
  * and is not waited for.
  *
  * What this file must not know: what is done when it is one's turn.
- * Next: server/origin.ts.
+ * Next: machine.ts.
  */
 
 export class Queues {

@@ -16,6 +16,7 @@ import {
   firstByteViolation,
   headerSize,
   isControl,
+  LENGTH_16_FOLLOWS,
   MASK,
   MAX_HEADER_SIZE,
   MAX_SHORT_LENGTH,
@@ -139,10 +140,39 @@ export class FrameReader {
     this.#words = undefined;
   }
 
+  /**
+   * Reads the frame that nearly all are: a message that is not too long, with no reserved bit, whole in the chunk at hand.
+   * Its payload ends where `at` stands then. Leaves any other frame as it is, to be read with care.
+   */
+  readWholeMessage(): boolean {
+    const { chunk, at, end } = this;
+    let start = at + 2 + this.#keySize;
+    if (start > end || this.fragmented || this.#tornLength > 0) return false;
+    const first = chunk[at]!;
+    let length = chunk[at + 1]! ^ this.#maskBit;
+    if (first !== (FIN | Opcode.Binary) && first !== (FIN | Opcode.Text)) return false;
+    if (length === LENGTH_16_FOLLOWS) {
+      start += 2;
+      if (start > end) return false;
+      length = (chunk[at + 2]! << 8) | chunk[at + 3]!;
+      if (length <= MAX_SHORT_LENGTH) return false;
+    } else if (length > MAX_SHORT_LENGTH) {
+      return false;
+    }
+    if (length > Math.min(end - start, this.#maxFrameSize, this.room)) return false;
+    this.first = first;
+    this.length = length;
+    this.at = start + length;
+    if (this.#keySize === 0) return true;
+    this.#maskingKey = readMaskingKey(chunk, start);
+    this.#phase = 0;
+    if (this.#maskingKey !== 0) this.#unmask(start, length);
+    return true;
+  }
+
   /** Reads the next header: true once it is complete, false when bytes are missing or a rule was broken. */
   readHeader(): boolean {
     if (this.#tornLength === 0) {
-      if (this.#parseCommon()) return true;
       const header = this.#parse(this.chunk, this.at, this.end);
       if (header !== Header.Incomplete) {
         this.at += this.#size;
@@ -204,23 +234,6 @@ export class FrameReader {
     body.length = length;
     this.room -= length - before;
     return length - before;
-  }
-
-  /**
-   * Reads the header that nearly all have: that of a short message in one frame, with no reserved bit, whole in the
-   * chunk. Leaves any other as it is.
-   */
-  #parseCommon(): boolean {
-    const { chunk, at } = this;
-    const end = at + 2 + this.#keySize;
-    if (this.fragmented || end > this.end) return false;
-    const first = chunk[at]!;
-    const length = chunk[at + 1]! ^ this.#maskBit;
-    if (first !== (FIN | Opcode.Binary) && first !== (FIN | Opcode.Text)) return false;
-    if (length > Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize, this.room)) return false;
-    this.#begin(first, length, this.#keySize === 0 ? 0 : readMaskingKey(chunk, end));
-    this.at = end;
-    return true;
   }
 
   #unmask(start: number, count: number): void {

@@ -32,7 +32,7 @@ const CONTROL = 0x08;
 // The second byte.
 export const MASK = 0x80;
 const LENGTH_7 = 0x7f;
-const LENGTH_16_FOLLOWS = 126;
+export const LENGTH_16_FOLLOWS = 126;
 const LENGTH_64_FOLLOWS = 127;
 
 /** The longest payload whose length stands in the second byte. */

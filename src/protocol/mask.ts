@@ -30,14 +30,29 @@ export const WORDS_PAY_FROM = 48;
 /** The length from which words are faster even where a view of them has to be made first. */
 export const VIEW_PAYS_FROM = 160;
 
-/** The aligned 32-bit words that lie wholly inside a chunk, as a view of the same memory. */
+/** The aligned words that lie wholly inside a chunk, as views of the same memory. */
 export interface Words {
   readonly words: Int32Array;
+  /** The same memory by words of 64 bits, where they pay. */
+  readonly wide: BigInt64Array | undefined;
   /** The index in the chunk where they begin: asking two views for it costs 8 ns each, on Node 20. */
   readonly origin: number;
 }
 
-const NO_WORDS: Words = { words: new Int32Array(0), origin: 0 };
+const NO_WORDS: Words = { words: new Int32Array(0), wide: undefined, origin: 0 };
+
+/**
+ * The length of a chunk from which words of 64 bits pay. They are BigInts, and it depends on the engine what that means: V8
+ * has them in registers, and takes 53 ns for 1 KiB instead of 96; JavaScriptCore makes an object of each, and takes 3 600
+ * instead of 38.
+ */
+const WIDE_WORDS_PAY_FROM = 2048;
+let wideWordsFrom = Number.POSITIVE_INFINITY;
+
+/** For who knows that the engine is V8: this file knows nothing of the kind. */
+export function useWideWords(use = true): void {
+  wideWordsFrom = use ? WIDE_WORDS_PAY_FROM : Number.POSITIVE_INFINITY;
+}
 
 /** Made once for a chunk of many frames. A chunk too short for words to pay has none. */
 export function wordsOf(chunk: Uint8Array): Words {
@@ -47,8 +62,11 @@ export function wordsOf(chunk: Uint8Array): Words {
 /** The same for who knows where the chunk lies: to ask for its `buffer` costs 50 ns. */
 export function wordsIn(memory: ArrayBufferLike, offset: number, length: number): Words {
   if (length < WORDS_PAY_FROM) return NO_WORDS;
-  const origin = -offset & 3;
-  return { words: new Int32Array(memory, offset + origin, (length - origin) >> 2), origin };
+  const origin = -offset & 7;
+  const at = offset + origin;
+  const words = new Int32Array(memory, at, (length - origin) >> 2);
+  const wide = length < wideWordsFrom ? undefined : new BigInt64Array(memory, at, (length - origin) >> 3);
+  return { words, wide, origin };
 }
 
 /**
@@ -130,7 +148,7 @@ function maskWords(
   start: number,
   end: number,
   key: number,
-  { words, origin }: Words,
+  { words, wide, origin }: Words,
 ): void {
   const from = Math.max(start, origin);
   maskBytes(bytes, start, from, bytes, start, key);
@@ -140,6 +158,11 @@ function maskWords(
   const last = (end - origin) >> 2;
   let i = (from - origin) >> 2;
   words[i++]! ^= wordInMemory(aligned & (-1 >>> (8 * before)), LITTLE_ENDIAN);
+  if (wide !== undefined && last - i >= 24) {
+    if ((i & 1) === 1) words[i++]! ^= word;
+    maskWideWords(wide, i >> 1, last >> 1, word);
+    i = last & ~1;
+  }
   for (; i < last - 7; i += 8) {
     words[i]! ^= word;
     words[i + 1]! ^= word;
@@ -154,6 +177,28 @@ function maskWords(
   const rest = (end - origin) & 3; // bytes of the range in the last word
   if (last < words.length) words[last]! ^= wordInMemory(aligned & ~(-1 >>> (8 * rest)), LITTLE_ENDIAN);
   else maskBytes(bytes, end - rest, end, bytes, end - rest, aligned);
+}
+
+/** The key, twice, as a word of 64 bits. */
+const twice = new Int32Array(2);
+const twiceWide = new BigInt64Array(twice.buffer);
+
+/** Eight to a turn: one by one takes 1.4 times as long. */
+function maskWideWords(wide: BigInt64Array, from: number, end: number, word: number): void {
+  twice[0] = twice[1] = word;
+  const key = twiceWide[0]!;
+  let i = from;
+  for (; i < end - 7; i += 8) {
+    wide[i]! ^= key;
+    wide[i + 1]! ^= key;
+    wide[i + 2]! ^= key;
+    wide[i + 3]! ^= key;
+    wide[i + 4]! ^= key;
+    wide[i + 5]! ^= key;
+    wide[i + 6]! ^= key;
+    wide[i + 7]! ^= key;
+  }
+  for (; i < end; i++) wide[i]! ^= key;
 }
 
 /** The key as it looks from octet `phase` on. */

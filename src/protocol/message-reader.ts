@@ -155,6 +155,7 @@ export class MessageReader {
   /** Reads on to the next event. */
   next(): Signal {
     const frames = this.#frames;
+    if (frames.remaining === 0 && frames.readWholeMessage()) return this.#readWhole();
     for (;;) {
       // While a payload is torn between chunks, `remaining` is what it lacks; otherwise a header comes next.
       if (frames.remaining === 0 && !this.#beginFrame()) {
@@ -188,6 +189,14 @@ export class MessageReader {
     return false;
   }
 
+  /** The common case: the whole message lies in one frame, and that in this chunk. */
+  #readWhole(): Signal {
+    const frames = this.#frames;
+    this.type = frames.opcode as typeof this.type;
+    const message = frames.view(frames.at - frames.length, frames.at);
+    return this.#pieces ? this.#piece(message, true) : this.#whole(message);
+  }
+
   /** §5.5: control frames are short, and delivered whole: as a view of the chunk, unless they are torn. */
   #readControl(): Signal {
     const frames = this.#frames;
@@ -212,7 +221,6 @@ export class MessageReader {
     if (count === 0 && !last) return Signal.Drained;
     if (this.#transformed !== 0) return this.#decode(chunk, start, end, last);
     if (this.#pieces) return this.#piece(frames.view(start, end), last);
-    // The common case: the whole message lies in this chunk.
     if (last && this.#body === undefined) return this.#whole(frames.view(start, end));
     return this.#gather(chunk, start, end, last);
   }

@@ -15,19 +15,33 @@ interface Read {
   foundAt: number;
 }
 
-/** Reads all chunks to the end, as a message reader would, without looking at what the frames mean. */
-function read(
-  role: Role,
-  chunks: Iterable<Uint8Array>,
-  limits = { claimed: 0, maxFrame: Infinity, room: Infinity },
-): Read {
+const NO_LIMITS = { claimed: 0, maxFrame: Infinity, room: Infinity };
+
+/**
+ * Reads all chunks to the end, as a message reader would, without looking at what the frames mean. Twice: with the short way
+ * for whole messages, and without. It must make no difference.
+ */
+function read(role: Role, chunks: Iterable<Uint8Array>, limits = NO_LIMITS): Read {
+  const kept = [...chunks];
+  const careful = readBy(role, kept, limits, false);
+  expect(readBy(role, kept, limits, true)).toEqual(careful);
+  return careful;
+}
+
+function readBy(role: Role, chunks: Uint8Array[], limits: typeof NO_LIMITS, takesShortWay: boolean): Read {
   const reader = new FrameReader(role, limits.claimed, limits.maxFrame, limits.room);
   const result: Read = { headers: [], payload: new Uint8Array(0), violation: undefined, foundAt: 0 };
   let fed = 0;
   for (const chunk of chunks) {
     reader.feed(chunk.slice());
     fed += chunk.length;
-    while (reader.remaining > 0 || reader.readHeader()) {
+    for (;;) {
+      if (takesShortWay && reader.remaining === 0 && reader.readWholeMessage()) {
+        result.headers.push({ first: reader.first, length: reader.length });
+        result.payload = concat(result.payload, reader.chunk.slice(reader.at - reader.length, reader.at));
+        continue;
+      }
+      if (reader.remaining === 0 && !reader.readHeader()) break;
       if (reader.remaining === reader.length) {
         result.headers.push({ first: reader.first, length: reader.length });
         if (reader.opcode < 8) reader.fragmented = !reader.fin;
@@ -61,12 +75,25 @@ describe.each(roles)("a %s reading frames", (role) => {
     }
   });
 
-  it("takes a frame of just the room there is, and none with a byte more", () => {
+  it("goes on with a torn header, whatever the next chunk looks like", () => {
+    // What follows begins like a frame of its own: 82 80 and a key of four octets, or 82 05 and a payload of five.
+    const [bytes, at] =
+      role === "server"
+        ? [frame({ opcode: 2, payload: "ab", key: [0x80, 1, 2, 3] }), 1]
+        : [frame({ opcode: 2, payload: new Uint8Array(0x8205).fill(7) }), 2];
+    expect([...bytes.subarray(at, at + 2)]).toEqual(role === "server" ? [0x82, 0x80] : [0x82, 0x05]);
+    expect(read(role, [bytes.subarray(0, at), bytes.subarray(at)])).toEqual(read(role, [bytes]));
+  });
+
+  it("takes a frame of just the room there is, or of just the limit, and none with a byte more", () => {
     for (const size of [5, 125, 126, 200]) {
       const bytes = frameTo(role, { opcode: 2, payload: "x".repeat(size) });
-      const readWith = (room: number) => read(role, [bytes], { claimed: 0, maxFrame: Infinity, room });
+      const readWith = (room: number) => read(role, [bytes], { ...NO_LIMITS, room });
       expect(readWith(size).violation).toBeUndefined();
       expect(readWith(size - 1).violation).toBe("message-too-big");
+      const readLimited = (maxFrame: number) => read(role, [bytes], { ...NO_LIMITS, maxFrame });
+      expect(readLimited(size).violation).toBeUndefined();
+      expect(readLimited(size - 1).violation).toBe("frame-too-big");
     }
   });
 

@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import {
   MaskingKeys,
   mask,
   maskInto,
+  useWideWords,
   WORDS_PAY_FROM,
   wordInMemory,
   wordsOf,
@@ -96,7 +97,7 @@ describe("wordsOf", () => {
         const behind = offset + length - (words.byteOffset + words.byteLength);
         expect(words.buffer).toBe(memory);
         expect(before).toBeGreaterThanOrEqual(0);
-        expect(before).toBeLessThan(4);
+        expect(before).toBeLessThan(8);
         expect(behind).toBeGreaterThanOrEqual(0);
         expect(behind).toBeLessThan(4);
       }
@@ -108,6 +109,53 @@ describe("wordsOf", () => {
     expect(wordsOf(new Uint8Array(memory, 5, 1)).words).toHaveLength(0);
     expect(wordsOf(new Uint8Array(memory, 6, 0)).words).toHaveLength(0);
     expect(wordsOf(new Uint8Array(WORDS_PAY_FROM - 1)).words).toHaveLength(0);
+  });
+});
+
+describe("words of 64 bits", () => {
+  const LONG = 2048;
+  afterEach(() => useWideWords(false));
+
+  it("are used only when asked for, and only for long chunks", () => {
+    expect(wordsOf(new Uint8Array(LONG)).wide).toBeUndefined();
+    useWideWords();
+    expect(wordsOf(new Uint8Array(LONG)).wide).toHaveLength(LONG / 8);
+    expect(wordsOf(new Uint8Array(LONG - 1)).wide).toBeUndefined();
+    useWideWords(false);
+    expect(wordsOf(new Uint8Array(LONG)).wide).toBeUndefined();
+  });
+
+  it("lie where the words of 32 bits lie, and reach no farther", () => {
+    useWideWords();
+    const memory = new ArrayBuffer(LONG + 40);
+    for (let offset = 0; offset <= 8; offset++) {
+      for (let length = LONG; length <= LONG + 8; length++) {
+        const { words, wide, origin } = wordsOf(new Uint8Array(memory, offset, length));
+        expect(wide!.byteOffset).toBe(words.byteOffset);
+        expect(wide!.byteOffset).toBe(offset + origin);
+        expect(words.byteLength - wide!.byteLength).toBeLessThan(8);
+        expect(wide!.byteLength).toBeLessThanOrEqual(words.byteLength);
+      }
+    }
+  });
+
+  it("[RFC6455-5.3-05] equal the RFC's loop for every phase, alignment and length, and touch nothing else", () => {
+    useWideWords();
+    const original = counting(LONG + 64);
+    for (let offset = 0; offset < 8; offset++) {
+      for (let start = 0; start < 9; start++) {
+        for (const length of [0, 47, 48, 95, 96, 97, 100, 191, 192, 193, 250, 311, 700, LONG]) {
+          for (const phase of [0, 1, 3]) {
+            const memory = original.slice();
+            const chunk = memory.subarray(offset, offset + LONG + 16);
+            const expected = original.slice();
+            expected.set(masked(chunk.slice(start, start + length), HIGH_KEY, phase), offset + start);
+            mask(chunk, start, start + length, HIGH_KEY, phase, wordsOf(chunk));
+            if (!same(memory, expected)) expect.fail(`@${offset}+${start} ~${phase} #${length}`);
+          }
+        }
+      }
+    }
   });
 });
 

@@ -18,6 +18,7 @@ import { applicationFields } from "../../protocol/handshake.ts";
 import type { HeadLimits } from "../../protocol/http.ts";
 import { type CompressionOptions, compressionOf } from "../compression.ts";
 import { Lines, linear } from "../conversation.ts";
+import { useEngine } from "../machine.ts";
 import { NodePeer } from "../node-peer.ts";
 import { type PeerOptions, type PeerSettings, peerSettings, size, time } from "../options.ts";
 import type { Conversation, Handlers, LinearPeer, Peer, PeerClosed } from "../peer.ts";
@@ -99,6 +100,7 @@ export async function connect<Data>(
   options: ConnectOptions<Data> & Handlers<Data> = {},
   application?: Application<Data>,
 ): Promise<Peer<Data> | LinearPeer<Data>> {
+  useEngine();
   const settings = connectSettings(url, options);
   if (application !== undefined) {
     return open(settings, typeof application === "function" ? linear(application) : application);

@@ -22,6 +22,7 @@ import { PreparedMessage } from "../../protocol/prepared-message.ts";
 import type { OfferLimits } from "../../protocol/server-handshake.ts";
 import { type CompressionOptions, compressionOf } from "../compression.ts";
 import { linear } from "../conversation.ts";
+import { keepFreedMemory, useEngine } from "../machine.ts";
 import { NodePeer, type PeerContext } from "../node-peer.ts";
 import { type PeerOptions, peerSettings, size, time } from "../options.ts";
 import type { Conversation, Handlers, Message, Peer, PeerClosed } from "../peer.ts";
@@ -133,6 +134,8 @@ export class Server<Data = unknown> {
   readonly #endings: Ending<Data>[] = [];
 
   constructor(options: ServerOptions<Data>, application: Application<Data>) {
+    useEngine();
+    keepFreedMemory();
     const sockets = this.#sockets;
     this.#forget = function () {
       sockets.delete(this);

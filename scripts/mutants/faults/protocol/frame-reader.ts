@@ -106,8 +106,8 @@ export const frameReader: Faults = {
     },
     {
       what: "The key goes on where it was in the last frame.",
-      find: "    this.#phase = 0;\n",
-      replace: "",
+      find: "    this.#maskingKey = maskingKey;\n    this.#phase = 0;\n",
+      replace: "    this.#maskingKey = maskingKey;\n",
     },
     {
       what: "A reader steps over a header that broke a rule.",
@@ -177,33 +177,75 @@ export const frameReader: Faults = {
     },
     {
       what: "The short way is taken inside of a fragmented message.",
-      find: "if (this.fragmented || end > this.end) return false;",
-      replace: "if (end > this.end) return false;",
+      find: "if (start > end || this.fragmented || this.#tornLength > 0) return false;",
+      replace: "if (start > end || this.#tornLength > 0) return false;",
+    },
+    {
+      what: "The short way is taken where a header is torn.",
+      find: "if (start > end || this.fragmented || this.#tornLength > 0) return false;",
+      replace: "if (start > end || this.fragmented) return false;",
     },
     {
       what: "The short way is taken where the header is not whole.",
-      find: "if (this.fragmented || end > this.end) return false;",
-      replace: "if (this.fragmented || at + 2 > this.end) return false;",
+      find: "if (start > end || this.fragmented || this.#tornLength > 0) return false;",
+      replace: "if (at + 2 > end || this.fragmented || this.#tornLength > 0) return false;",
+      equivalent: "Less than nothing has come of the payload then, so the length is too long.",
     },
     {
       what: "The short way does not look at the mask bit.",
-      find: "const length = chunk[at + 1]! ^ this.#maskBit;",
-      replace: "const length = chunk[at + 1]! & 0x7f;",
+      find: "let length = chunk[at + 1]! ^ this.#maskBit;",
+      replace: "let length = chunk[at + 1]! & 0x7f;",
     },
     {
       what: "The short way takes a 16-bit length for one of 126.",
-      find: "Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize, this.room)",
-      replace: "Math.min(MAX_SHORT_LENGTH + 1, this.#maxFrameSize, this.room)",
+      find: "if (length === LENGTH_16_FOLLOWS) {\n      start += 2;\n      if (start > end) return false;\n      length = (chunk[at + 2]! << 8) | chunk[at + 3]!;",
+      replace: "if (length === LENGTH_16_FOLLOWS) {",
+    },
+    {
+      what: "The short way takes a 64-bit length for one of 127.",
+      find: "} else if (length > MAX_SHORT_LENGTH) {",
+      replace: "} else if (length > MAX_SHORT_LENGTH + 2) {",
+    },
+    {
+      what: "The short way reads a 16-bit length that has not come.",
+      find: "      start += 2;\n      if (start > end) return false;\n",
+      replace: "      start += 2;\n",
+      equivalent: "Less than nothing has come of the payload then, so the length is too long.",
+    },
+    {
+      what: "The short way has the octets of a 16-bit length in the wrong order.",
+      find: "length = (chunk[at + 2]! << 8) | chunk[at + 3]!;",
+      replace: "length = (chunk[at + 3]! << 8) | chunk[at + 2]!;",
+    },
+    {
+      what: "The short way takes a length that is not minimal.",
+      find: "      if (length <= MAX_SHORT_LENGTH) return false;\n",
+      replace: "",
+    },
+    {
+      what: "The short way knows no end of the chunk.",
+      find: "Math.min(end - start, this.#maxFrameSize, this.room)",
+      replace: "Math.min(this.#maxFrameSize, this.room)",
     },
     {
       what: "The short way knows no limit for frames.",
-      find: "Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize, this.room)",
-      replace: "Math.min(MAX_SHORT_LENGTH, this.room)",
+      find: "Math.min(end - start, this.#maxFrameSize, this.room)",
+      replace: "Math.min(end - start, this.room)",
     },
     {
       what: "The short way knows no limit for messages.",
-      find: "Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize, this.room)",
-      replace: "Math.min(MAX_SHORT_LENGTH, this.#maxFrameSize)",
+      find: "Math.min(end - start, this.#maxFrameSize, this.room)",
+      replace: "Math.min(end - start, this.#maxFrameSize)",
+    },
+    {
+      what: "The short way goes on with the key where the last frame left it.",
+      find: "    this.#phase = 0;\n    if (this.#maskingKey !== 0) this.#unmask(start, length);",
+      replace: "    if (this.#maskingKey !== 0) this.#unmask(start, length);",
+    },
+    {
+      what: "The short way does not unmask.",
+      find: "if (this.#maskingKey !== 0) this.#unmask(start, length);",
+      replace: "",
     },
     {
       what: "The short way does not look at reserved bits.",

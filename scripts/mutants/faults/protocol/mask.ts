@@ -5,8 +5,53 @@ export const mask: Faults = {
   faults: [
     {
       what: "The words begin at the wrong byte of memory that is not aligned.",
-      find: "-offset & 3",
-      replace: "offset & 3",
+      find: "-offset & 7",
+      replace: "offset & 7",
+    },
+    {
+      what: "Words begin where only those of 32 bits may.",
+      find: "-offset & 7",
+      replace: "-offset & 3",
+    },
+    {
+      what: "The first word of 64 bits is taken for the one before it.",
+      find: "if ((i & 1) === 1) words[i++]! ^= word;",
+      replace: "",
+    },
+    {
+      what: "Behind the words of 64 bits, one of 32 is left as it is.",
+      find: "i = last & ~1;",
+      replace: "i = last;",
+    },
+    {
+      what: "Behind the words of 64 bits, one of 32 is masked twice.",
+      find: "i = last & ~1;",
+      replace: "i = (last & ~1) - 1;",
+    },
+    {
+      what: "Half of a word of 64 bits is masked with the last key.",
+      find: "twice[0] = twice[1] = word;",
+      replace: "twice[0] = word;",
+    },
+    {
+      what: "One word of 64 bits in eight is not masked.",
+      find: "    wide[i + 5]! ^= key;\n",
+      replace: "",
+    },
+    {
+      what: "The loop by eight words of 64 bits runs over the end.",
+      find: "i < end - 7; i += 8",
+      replace: "i < end - 6; i += 8",
+    },
+    {
+      what: "The last words of 64 bits are left as they are.",
+      find: "  for (; i < end; i++) wide[i]! ^= key;\n",
+      replace: "",
+    },
+    {
+      what: "Words of 64 bits are used where nobody asked for them.",
+      find: "let wideWordsFrom = Number.POSITIVE_INFINITY;",
+      replace: "let wideWordsFrom = WIDE_WORDS_PAY_FROM;",
     },
     {
       what: "The last word is not masked by words, nor by bytes.",
