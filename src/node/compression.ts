@@ -18,13 +18,18 @@ export interface CompressionOptions {
   contextTakeover?: boolean;
   /** The window of both sides, 9 to 15. Default 15. */
   windowBits?: number;
-  /** 0 to 9. Default 3: messages are compressed on the event loop. */
+  /** 0 to 9. Default 2: messages are compressed on the event loop. */
   level?: number;
   /** How much a codec with a window of its own remembers places with, 1 to 9. Default 5. */
   memoryLevel?: number;
 }
 
-const DEFAULT_LEVEL = 3;
+/**
+ * Decision: where a window is kept, level 2 takes half the time of level 3 for 4 to 7 % more bytes: JSON of 128 B, 1 KiB and
+ * 16 KiB in 2.5, 5.8 and 103 µs instead of 4.8, 10 and 148. Without a window there is less between them. Level 6, which is
+ * zlib's own default, makes 9 to 12 % less of it than level 2, in 2 to 3 times the time.
+ */
+const DEFAULT_LEVEL = 2;
 /**
  * Decision: less than zlib's own default of 8. JSON becomes no larger by it, and more of the tables stays in the cache: 64
  * connections that keep their windows took 62 µs instead of 71 for an echo of 1 KiB.
