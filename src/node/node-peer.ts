@@ -140,11 +140,15 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   send(data: Sendable): SendResult {
-    return this.#sendMessage(typeof data === "string" ? data : bytesFrom("send", data));
+    if (typeof data === "string") {
+      return this.#detour(data) ?? this.#sent(this.#connection.sendText(data), true);
+    }
+    const bytes = bytesFrom("send", data);
+    return this.#detour(bytes) ?? this.#sent(this.#connection.sendBinary(bytes), false);
   }
 
   sendPrepared(message: PreparedMessage): SendResult {
-    return this.#sendMessage(message);
+    return this.#detour(message) ?? this.#sendNow(message);
   }
 
   async sendStream(pieces: AsyncIterable<Sendable> | Iterable<Sendable>): Promise<SendResult> {
@@ -233,10 +237,11 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   // --- Sending ------------------------------------------------------------------------------------------------
 
-  #sendMessage(message: Outgoing): SendResult {
+  /** What becomes of a message that cannot be sent now: it is dropped, or waits for another to end. */
+  #detour(message: Outgoing): SendResult | undefined {
     const { maxBufferedBytes, onSlow } = this.#context.settings;
     if (onSlow === "drop" && this.bufferedAmount + sizeOf(message) > maxBufferedBytes) return this.#dropped();
-    if (this.#held?.isHolding !== true) return this.#sendNow(message);
+    if (this.#held?.isHolding !== true) return undefined;
     if (this.state !== "open") return this.#dropped();
     this.#held.add(message);
     this.#owesDrain = true;

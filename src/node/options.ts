@@ -43,7 +43,8 @@ export interface PeerSettings {
   readonly text: "string" | "utf8";
   readonly heartbeat: { readonly interval: number; readonly timeout: number } | undefined;
   readonly closeTimeout: number;
-  readonly idleTimeout: number;
+  /** `undefined` for never, so that nobody has to look at the clock for each message. */
+  readonly idleTimeout: number | undefined;
   readonly maxConnectionAge: number;
   readonly messageRate: Rate | undefined;
   readonly highWaterMark: number;
@@ -95,7 +96,7 @@ export function peerSettings(options: PeerOptions): PeerSettings {
             timeout: time("heartbeat.timeout", heartbeat.timeout ?? PEER_DEFAULTS.heartbeatTimeout),
           },
     closeTimeout: time("closeTimeout", closeTimeout),
-    idleTimeout: time("idleTimeout", idleTimeout),
+    idleTimeout: idleTimeout === NEVER ? undefined : time("idleTimeout", idleTimeout),
     maxConnectionAge: time("maxConnectionAge", maxConnectionAge),
     messageRate: rate(options.messageRate),
     highWaterMark: size("highWaterMark", highWaterMark),

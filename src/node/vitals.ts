@@ -82,7 +82,7 @@ export class Vitals extends Timed {
   /** A message has arrived, or was sent. */
   message(): void {
     const { settings, clock } = this.#context;
-    if (settings.idleTimeout !== NEVER) this.#messageAt = Math.ceil(clock.now());
+    if (settings.idleTimeout !== undefined) this.#messageAt = Math.ceil(clock.now());
   }
 
   pinged(): void {
@@ -127,7 +127,7 @@ export class Vitals extends Timed {
       }
     } else if (now - this.#openedAt >= settings.maxConnectionAge) {
       this.#patient.close(CloseCode.GoingAway, "maximum age");
-    } else if (now - this.#messageAt >= settings.idleTimeout) {
+    } else if (now - this.#messageAt >= (settings.idleTimeout ?? NEVER)) {
       this.#patient.close(CloseCode.GoingAway, "idle");
     } else {
       this.#beat(now);
@@ -170,7 +170,7 @@ export class Vitals extends Timed {
 
   #nextDue(): number {
     const { settings, deadlines, clock } = this.#context;
-    const { heartbeat, closeTimeout, maxConnectionAge, idleTimeout } = settings;
+    const { heartbeat, closeTimeout, maxConnectionAge, idleTimeout = NEVER } = settings;
     if (this.#closingAt !== undefined) return this.#closingAt + closeTimeout;
     const due = Math.min(this.#openedAt + maxConnectionAge, this.#messageAt + idleTimeout);
     if (heartbeat === undefined) return due;

@@ -279,6 +279,11 @@ export class Connection {
     const reader = this.#reader;
     if (this.#deaf || reader === undefined) return Signal.Drained;
     const signal = reader.next();
+    return signal === Signal.Binary || signal === Signal.Text ? signal : this.#attend(signal, reader);
+  }
+
+  /** Does what is owed for anything but a whole message. */
+  #attend(signal: Signal, reader: MessageReader): Signal {
     switch (signal) {
       case Signal.Ping:
         // §5.5.2: owed also when we have sent Close, as long as the peer's has not come.

@@ -10,7 +10,7 @@ describe("the settings of a peer", () => {
       text: "string",
       heartbeat: { interval: 25_000, timeout: 20_000 },
       closeTimeout: 10_000,
-      idleTimeout: Number.POSITIVE_INFINITY,
+      idleTimeout: undefined,
       maxConnectionAge: Number.POSITIVE_INFINITY,
       messageRate: undefined,
       highWaterMark: 1024 * 1024,
