@@ -5,7 +5,7 @@ import { portable } from "../../dist/deflate/index.js";
 import { native } from "../../dist/node/zlib.js";
 import { Connection } from "../../dist/protocol/connection.js";
 import { writeHeader } from "../../dist/protocol/frame.js";
-import { mask, wordsOf } from "../../dist/protocol/mask.js";
+import { mask, useWideWords, wordsOf } from "../../dist/protocol/mask.js";
 import { ServerHandshake } from "../../dist/protocol/server-handshake.js";
 import { payloadOf } from "../lib/payloads.mjs";
 
@@ -94,8 +94,10 @@ function handedOut() {
   };
 }
 
-function masking(size) {
-  const bytes = payloadOf("binary", size);
+function masking(size, wide) {
+  // As in a chunk of many frames: the words are those of more than one payload.
+  const bytes = payloadOf("binary", Math.max(size, 4096));
+  useWideWords(wide);
   const words = wordsOf(bytes);
   return () => {
     for (let index = 0; index < 1000; index++) mask(bytes, 0, size, KEY, 0, words);
@@ -213,7 +215,13 @@ export const workloads = [
     id: `micro-mask-${size}`,
     title: `mask ${size} B`,
     peer: "ours",
-    start: () => masking(size),
+    start: () => masking(size, false),
+  })),
+  ...[128, 1024, 65_536].map((size) => ({
+    id: `micro-mask-wide-${size}`,
+    title: `mask ${size} B, by words of 64 bits`,
+    peer: "ours",
+    start: () => masking(size, true),
   })),
   ...[128, 1024, 16_384].flatMap((size) =>
     [

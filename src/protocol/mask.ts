@@ -43,8 +43,8 @@ const NO_WORDS: Words = { words: new Int32Array(0), wide: undefined, origin: 0 }
 
 /**
  * The length of a chunk from which words of 64 bits pay. They are BigInts, and it depends on the engine what that means: V8
- * has them in registers, and takes 53 ns for 1 KiB instead of 96; JavaScriptCore makes an object of each, and takes 3 600
- * instead of 38.
+ * has them in registers, and takes 66 ns for 1 KiB instead of 120 (`npm run bench -- --scenario micro-mask`, Node 20.20);
+ * JavaScriptCore makes an object of each, and takes fifty times as long.
  */
 const WIDE_WORDS_PAY_FROM = 2048;
 let wideWordsFrom = Number.POSITIVE_INFINITY;
