@@ -30,7 +30,8 @@ let isTaught = false;
  * by page, each by a fault: of echoes of 1 KiB, a third of the time. But it learns: who frees a piece of up to 32 MiB that
  * had a mapping of its own will do so again, and from then on it keeps twice as much. Such a piece is asked for here, never
  * touched, so that it takes no memory, and freed when V8 next looks. Echoes of 1 KiB, 32 in flight: 0.86 M a second
- * before, 1.52 M since (`npm run bench -- --scenario echo-1024-32`, Node 20.20). Another C library takes no notice.
+ * before, 1.52 M since (`npm run bench -- --scenario echo-1024-32`, Node 20.20). Another C
+ * library takes no notice; and whoever sets MALLOC_TRIM_THRESHOLD_ has decided, and is obeyed.
  */
 export function keepFreedMemory(): void {
   if (isTaught) return;
