@@ -174,7 +174,7 @@ export class Connection {
     return this.#queued();
   }
 
-  /** Sends a binary message. From 16 KiB on a server passes the bytes on uncopied: do not change them afterwards. */
+  /** Sends a binary message. From 32 KiB on a server passes the bytes on uncopied: do not change them afterwards. */
   sendBinary(data: Uint8Array): boolean {
     checkBytes("sendBinary", data);
     if (this.#state !== "open") return false;

@@ -83,9 +83,9 @@ describe("a message that is sent", () => {
 
   it("and is large after its transformation has memory of its own", () => {
     const { messages, sent } = recorded(new Pipeline([bracketing], "server"));
-    messages.text("a".repeat(20_000), false);
-    messages.text("b".repeat(20_000), false);
-    expect(sent()).toEqual([`FIN 4 1 (${"a".repeat(20_000)})`, `FIN 4 1 (${"b".repeat(20_000)})`]);
+    messages.text("a".repeat(40_000), false);
+    messages.text("b".repeat(40_000), false);
+    expect(sent()).toEqual([`FIN 4 1 (${"a".repeat(40_000)})`, `FIN 4 1 (${"b".repeat(40_000)})`]);
   });
 });
 
