@@ -25,9 +25,9 @@ export interface CompressionOptions {
 }
 
 /**
- * Decision: where windows are kept, level 2 takes half the time of level 3 for 4 to 7 % more bytes: JSON of 128 B, 1 KiB and
- * 16 KiB in 2.3, 6.5 and 39 µs instead of 2.8, 12 and 113. Level 6, which is zlib's own default, makes 8 to 12 % less of it
- * than level 2, in 2 to 5 times the time (`npm run bench:compression`, Node 20.20).
+ * Decision: where windows are kept, level 2 makes 4 to 7 % more bytes than level 3 in clearly less time: JSON of 128 B and
+ * 1 KiB in 2.3 and 6.5 µs instead of 2.8 and 9 to 12, 16 KiB in 39 to 104 instead of 113 to 146. Level 6, which is zlib's own
+ * default, makes 8 to 12 % less of it than level 2, in 1.5 to 5 times the time (`npm run bench:compression`, Node 20.20).
  */
 const DEFAULT_LEVEL = 2;
 /**

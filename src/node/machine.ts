@@ -25,13 +25,14 @@ let isTaught = false;
 /**
  * Teaches the C library to keep what is freed, up to 64 MiB, for the next who asks.
  *
- * Node reads into 64 KiB of memory that it has just asked for, and V8 frees what was read in thousands at a time. The
+ * Node reads into 64 KiB of memory that it has just asked for, and V8 frees what was read many at a time. The
  * GNU C library gives that back to the kernel as soon as 128 KiB of it lie together, and the next reads get it anew, page
  * by page, each by a fault: of echoes of 1 KiB, a third of the time. But it learns: who frees a piece of up to 32 MiB that
  * had a mapping of its own will do so again, and from then on it keeps twice as much. Such a piece is asked for here, never
  * touched, so that it takes no memory, and freed when V8 next looks. Echoes of 1 KiB, 32 in flight: 0.86 M a second
- * before, 1.52 M since (`npm run bench -- --scenario echo-1024-32`, Node 20.20). Another C
- * library takes no notice; and whoever sets MALLOC_TRIM_THRESHOLD_ has decided, and is obeyed.
+ * before, 1.52 M since (`npm run bench -- --scenario echo-1024-32`, Node 20.20).
+ *
+ * Another C library takes no notice; and whoever sets MALLOC_TRIM_THRESHOLD_ has decided, and is obeyed.
  */
 export function keepFreedMemory(): void {
   if (isTaught) return;

@@ -317,7 +317,6 @@ class ResponseStream extends Timed implements EventStream {
   }
 
   #tellDrained(): void {
-    if (this.#onDrained.length === 0) return;
     for (const resolve of this.#onDrained.splice(0)) resolve();
   }
 
@@ -393,7 +392,6 @@ class Backlog {
 
   /** The next piece. There must be one. */
   shift(): Uint8Array {
-    if (this.#small.length === 1 && this.#smallLength === this.length) return this.#takeOnly();
     if (this.#leaving.length === 0) {
       this.#collectSmall();
       this.#leaving = this.#arriving.reverse();
@@ -402,13 +400,6 @@ class Backlog {
     const piece = this.#leaving.pop()!;
     this.length -= piece.length;
     return piece;
-  }
-
-  /** The common case: one small event, and nothing else. */
-  #takeOnly(): Uint8Array {
-    this.length = 0;
-    this.#smallLength = 0;
-    return this.#small.pop()!;
   }
 
   #collectSmall(): void {
