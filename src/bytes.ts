@@ -16,6 +16,26 @@ const SMALLEST_CAPACITY = 64;
 const GROWTH = 2;
 const GROWTH_TOWARDS_KNOWN_LENGTH = 4;
 
+export type Allocate = (size: number) => Uint8Array;
+
+const cleared: Allocate = (size) => new Uint8Array(size);
+
+/** From this size on, what it costs to clear memory counts. */
+const UNCLEARED_PAYS_FROM = 4 * 1024;
+let allocateUncleared: Allocate = cleared;
+
+/** For who knows of memory that is not cleared first: this file knows nothing of the kind. */
+export function useUnclearedMemory(allocate: Allocate = cleared): void {
+  allocateUncleared = allocate;
+}
+
+/**
+ * Memory for a buffer that will be filled to its end, and so need not be cleared before: an echo of 1 MiB takes 15 % less
+ * by it, one of 64 KiB 4 % (`npm run bench -- --scenario echo-1048576`, Node 20.20).
+ */
+export const uncleared: Allocate = (size) =>
+  size < UNCLEARED_PAYS_FROM ? cleared(size) : allocateUncleared(size);
+
 /** Below this, a loop of a nanosecond a byte is faster than `set` with a view of the source, which takes 30 (Node 20). */
 const COPY_BY_BYTE_BELOW = 24;
 
@@ -23,6 +43,12 @@ export class ByteBuffer {
   /** The memory; only the first `length` bytes have been written. */
   bytes: Uint8Array = EMPTY_BYTES;
   length = 0;
+  readonly #allocate: Allocate;
+
+  /** `uncleared` is for who never shows `bytes` to anybody, but what it `take`s. */
+  constructor(allocate: Allocate = cleared) {
+    this.#allocate = allocate;
+  }
 
   /** Makes room for `count` more bytes. `expected` is the final length, where the caller knows it. */
   reserve(count: number, expected?: number): void {
@@ -44,7 +70,7 @@ export class ByteBuffer {
       expected === undefined
         ? Math.max(SMALLEST_CAPACITY, needed * GROWTH)
         : Math.min(expected, needed * GROWTH_TOWARDS_KNOWN_LENGTH);
-    const grown = new Uint8Array(Math.max(needed, ahead));
+    const grown = this.#allocate(Math.max(needed, ahead));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }
@@ -56,6 +82,8 @@ export class ByteBuffer {
 
   /** What was written, given away for good: the buffer starts anew with no memory. */
   take(): Uint8Array {
+    // Law 7: a view shows its whole memory to whoever asks for it.
+    if (this.#allocate !== cleared) this.bytes.fill(0, this.length);
     const taken = this.view();
     this.bytes = EMPTY_BYTES;
     this.length = 0;

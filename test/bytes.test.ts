@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { ByteBuffer } from "../src/bytes.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { ByteBuffer, uncleared, useUnclearedMemory } from "../src/bytes.ts";
 import { bytesOf } from "./helpers/frames.ts";
 
 describe("a byte buffer", () => {
@@ -52,5 +52,34 @@ describe("a byte buffer", () => {
     const nearlyDone = new ByteBuffer();
     nearlyDone.append(new Uint8Array(65_522), 0, 65_522, 65_536);
     expect(nearlyDone.bytes).toHaveLength(65_536);
+  });
+});
+
+describe("uncleared memory", () => {
+  afterEach(() => useUnclearedMemory());
+  const dirty = (size: number): Uint8Array => new Uint8Array(size).fill(0xee);
+
+  it("is what the platform has, and zeros where nothing is known of it, or not worth while", () => {
+    expect(uncleared(10_000)).toEqual(new Uint8Array(10_000));
+    useUnclearedMemory(dirty);
+    expect(uncleared(10_000)).toEqual(dirty(10_000));
+    expect(uncleared(100)).toEqual(new Uint8Array(100));
+  });
+
+  it("is asked for only by a buffer that was told so", () => {
+    useUnclearedMemory(dirty);
+    const buffer = new ByteBuffer();
+    buffer.append(new Uint8Array(10_000));
+    expect(buffer.bytes).toEqual(new Uint8Array(20_000));
+  });
+
+  it("is not seen by who takes what was gathered in it, not even behind it", () => {
+    useUnclearedMemory(dirty);
+    const buffer = new ByteBuffer(uncleared);
+    buffer.append(new Uint8Array(10_000).fill(1));
+    expect(buffer.bytes[10_000]).toBe(0xee);
+    const taken = buffer.take();
+    expect(taken).toEqual(new Uint8Array(10_000).fill(1));
+    expect(new Uint8Array(taken.buffer, 10_000)).toEqual(new Uint8Array(10_000));
   });
 });

@@ -7,6 +7,7 @@
  * Next: server/origin.ts.
  */
 
+import { useUnclearedMemory } from "../bytes.ts";
 import { useWideWords } from "../protocol/mask.ts";
 
 /** Tells the core what this engine does well. Bun says whose V8 it behaves like, and has another engine. */
@@ -14,6 +15,8 @@ export function useEngine(
   versions: { v8?: string | undefined; bun?: string | undefined } = process.versions,
 ): void {
   useWideWords(versions.v8 !== undefined && versions.bun === undefined);
+  // "Slow" is what is not cut out of a pool that others have a part of.
+  useUnclearedMemory((size) => new Uint8Array(Buffer.allocUnsafeSlow(size).buffer));
 }
 
 /** The largest piece that the GNU C library learns from is one of 32 MiB, with its bookkeeping. */

@@ -2,13 +2,14 @@
  * Chapter 8.12 — The transport: a Node stream as a connection needs it.
  *
  * Writes, corks and ends; reads unless there is a reason not to; and tells one listener what happens. A thousand
- * sockets share five functions: a socket finds its listener through a property of its own.
+ * sockets share six functions: a socket finds its listener through a property of its own.
  *
  * What this file must not know: what the bytes are.
  * Next: vitals.ts.
  */
 
-import type { Duplex } from "node:stream";
+import { Socket } from "node:net";
+import { type Duplex, Readable } from "node:stream";
 
 export interface TransportListener {
   receive(chunk: Uint8Array): void;
@@ -47,6 +48,7 @@ export class Transport {
     socket.on("error", onError);
     socket.on("end", onEnd);
     socket.on("close", onEnd);
+    if (socket instanceof Socket && !Object.hasOwn(socket, "push")) socket.push = push;
   }
 
   /** Gives the socket up, to somebody who takes it as it is. */
@@ -58,6 +60,7 @@ export class Transport {
     socket.off("error", onError);
     socket.off("end", onEnd);
     socket.off("close", onEnd);
+    if (socket.push === push) Reflect.deleteProperty(socket, "push");
     return socket;
   }
 
@@ -112,6 +115,18 @@ export class Transport {
 
 function onData(this: ListenedTo, chunk: Buffer): void {
   this[LISTENER]?.receive(chunk);
+}
+
+/**
+ * Where Node hands to a socket's stream what it has read: while the stream flows, and nothing waits in it, that is told at
+ * once. Going all the way through the stream costs 0.4 to 0.6 µs for each chunk.
+ */
+function push(this: ListenedTo, chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+  if (chunk === null || this.readableFlowing !== true || this.readableLength > 0) {
+    return Readable.prototype.push.call(this, chunk, encoding);
+  }
+  this[LISTENER]?.receive(chunk);
+  return true;
 }
 
 function onDrain(this: ListenedTo): void {

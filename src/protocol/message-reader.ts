@@ -10,7 +10,7 @@
  * Next: prepared-message.ts.
  */
 
-import { ByteBuffer, EMPTY_BYTES } from "../bytes.ts";
+import { ByteBuffer, EMPTY_BYTES, uncleared } from "../bytes.ts";
 import { Pool } from "../pool.ts";
 import { Decoded } from "./extension.ts";
 import { isControl, Opcode, type Role } from "./frame.ts";
@@ -228,7 +228,7 @@ export class MessageReader {
   /** A message that has not arrived as a whole. */
   #gather(chunk: Uint8Array, start: number, end: number, last: boolean): Signal {
     if (!this.#isValidSoFar(chunk, start, end, last)) return this.#broken("invalid-utf8");
-    const body = (this.#body ??= new ByteBuffer());
+    const body = (this.#body ??= new ByteBuffer(uncleared));
     body.append(chunk, start, end, this.#frames.fin ? this.#charged : undefined);
     return last ? this.#deliver(body.take()) : this.#gatherOn(body);
   }

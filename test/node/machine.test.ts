@@ -1,10 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
+import { uncleared, useUnclearedMemory } from "../../src/bytes.ts";
 import { useEngine } from "../../src/node/machine.ts";
 import { useWideWords, wordsOf } from "../../src/protocol/mask.ts";
 
 describe("useEngine", () => {
-  afterEach(() => useWideWords(false));
+  afterEach(() => {
+    useWideWords(false);
+    useUnclearedMemory();
+  });
   const isWide = (): boolean => wordsOf(new Uint8Array(4096)).wide !== undefined;
 
   it("lets V8 mask by words of 64 bits, and no other engine", () => {
@@ -14,6 +18,13 @@ describe("useEngine", () => {
     expect(isWide()).toBe(false);
     useEngine({});
     expect(isWide()).toBe(false);
+  });
+
+  it("lets memory that will be written be had uncleared, of its own and as a plain array", () => {
+    useEngine();
+    const bytes = uncleared(100_000);
+    expect(bytes.constructor).toBe(Uint8Array);
+    expect([bytes.length, bytes.byteOffset, bytes.buffer.byteLength]).toEqual([100_000, 0, 100_000]);
   });
 
   it("asks the process by default", () => {

@@ -1,6 +1,8 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Pause, plain, Transport } from "../../src/node/transport.ts";
-import { FakeSocket, turn } from "../helpers/fake-socket.ts";
+import { FakeSocket, turn, until } from "../helpers/fake-socket.ts";
 import { bytesOf } from "../helpers/frames.ts";
 
 let socket: FakeSocket;
@@ -95,6 +97,97 @@ describe("a transport", () => {
     transport.resume(Pause.Application);
     await turn();
     expect(story).toEqual(["received a"]);
+  });
+});
+
+describe("on a socket", () => {
+  let here: Socket;
+  let there: Socket;
+  let heard: string;
+  let onSocket: Transport;
+
+  beforeEach(async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    there = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    [here] = (await once(server, "connection")) as [Socket];
+    server.close();
+    heard = "";
+    onSocket = new Transport(here);
+    onSocket.listen({
+      receive: (chunk) => {
+        heard += new TextDecoder().decode(chunk);
+      },
+      drain() {},
+      transportEnded: () => {
+        heard += ".";
+      },
+    });
+  });
+
+  afterEach(() => {
+    here.destroy();
+    there.destroy();
+  });
+
+  const hears = (text: string): Promise<void> => until(() => heard === text, `"${text}" is heard`);
+
+  it("tells what was read before the stream's listeners could", async () => {
+    let emitted = 0;
+    here.on("data", () => emitted++);
+    there.write("a");
+    await hears("a");
+    there.write("b");
+    await hears("ab");
+    expect(emitted).toBe(0);
+  });
+
+  it("keeps the order where reading was paused meanwhile, and tells of the end behind everything", async () => {
+    there.write("a");
+    await hears("a");
+    onSocket.pause(Pause.Application);
+    there.write("b");
+    await until(() => here.readableLength === 1, "the byte has arrived");
+    there.write("c");
+    await until(() => here.readableLength === 2, "the next one has arrived");
+    onSocket.resume(Pause.Application);
+    // What arrives before the stream has begun to flow again comes behind what waits in it.
+    here.push(Buffer.from("d"));
+    expect(heard).toBe("a");
+    await hears("abcd");
+    there.end("e");
+    await until(() => heard.startsWith("abcde."), "the end is told");
+  });
+
+  it("stops the socket when more waits than a stream will hold, and starts it again", async () => {
+    onSocket.pause(Pause.Application);
+    const text = "0123456789".repeat(100_000);
+    there.write(text);
+    await until(() => here.readableLength >= here.readableHighWaterMark, "the stream is full");
+    await turn();
+    expect(here.readableLength).toBeLessThan(text.length);
+    onSocket.resume(Pause.Application);
+    await until(() => heard.length === text.length, "all of it has come");
+    expect(heard).toBe(text);
+  });
+
+  it("leaves it as it was to who takes it over", async () => {
+    const own = here.push;
+    expect(onSocket.release()).toBe(here);
+    expect(here.push).not.toBe(own);
+    expect(Object.hasOwn(here, "push")).toBe(false);
+    here.on("data", (chunk) => {
+      heard += `(${chunk})`;
+    });
+    there.write("a");
+    await hears("(a)");
+  });
+
+  it("does not take the place of somebody else's `push`", () => {
+    const theirs = (): boolean => true;
+    there.push = theirs;
+    new Transport(there).listen({ receive() {}, drain() {}, transportEnded() {} });
+    expect(there.push).toBe(theirs);
   });
 });
 
