@@ -7,8 +7,10 @@
  * Next: server/origin.ts.
  */
 
+import { isAscii } from "node:buffer";
 import { useUnclearedMemory } from "../bytes.ts";
 import { useWideWords } from "../protocol/mask.ts";
+import { type TextCoder, useTextCoder } from "../protocol/utf8.ts";
 
 /** Tells the core what this engine does well. Bun says whose V8 it behaves like, and has another engine. */
 export function useEngine(
@@ -17,6 +19,46 @@ export function useEngine(
   useWideWords(versions.v8 !== undefined && versions.bun === undefined);
   // "Slow" is what is not cut out of a pool that others have a part of.
   useUnclearedMemory((size) => new Uint8Array(Buffer.allocUnsafeSlow(size).buffer));
+  useTextCoder(textCoder());
+}
+
+/** What every Buffer can, and for any array of bytes, in all versions of Node so far; it is in no documentation. */
+export interface BufferMethods {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+  ucs2Slice(this: Uint8Array, start: number, end: number): string;
+  utf8Write(this: Uint8Array, text: string, at: number, room: number): number;
+}
+
+/** That of this Node, if it passes a test; without one, the core goes by what is documented. */
+export function textCoder(
+  { latin1Slice, ucs2Slice, utf8Write }: Partial<BufferMethods> = Buffer.prototype as Partial<BufferMethods>,
+): TextCoder | undefined {
+  if (latin1Slice === undefined || ucs2Slice === undefined || utf8Write === undefined) return undefined;
+  const coder: TextCoder = {
+    isAscii,
+    latin1: (bytes, start, end) => latin1Slice.call(bytes, start, end),
+    utf16: (bytes, count) => ucs2Slice.call(bytes, 0, count),
+    write: (text, target, at) => utf8Write.call(target, text, at, target.length - at),
+  };
+  return passesTest(coder) ? coder : undefined;
+}
+
+function passesTest({ isAscii, latin1, utf16, write }: TextCoder): boolean {
+  const units = new Uint8Array(Uint16Array.of(0x3a9, 0xd83d, 0xde00, 0x41).buffer);
+  const utf8 = [0, 0xce, 0xa9, 0xef, 0xbf, 0xbd, 0, 0];
+  const target = new Uint8Array(utf8.length);
+  try {
+    return (
+      isAscii(Uint8Array.of(0, 0x7f)) &&
+      !isAscii(Uint8Array.of(0x80)) &&
+      latin1(Uint8Array.of(0x41, 0xe9, 0x42, 0), 1, 3) === "\u00e9B" &&
+      utf16(units, 6) === "\u03a9\u{1f600}" &&
+      write("\u03a9\ud800", target, 1) === 5 &&
+      target.every((byte, at) => byte === utf8[at])
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** The largest piece that the GNU C library learns from is one of 32 MiB, with its bookkeeping. */

@@ -120,6 +120,12 @@ export class FrameReader {
     return new Uint8Array(this.#memory, this.#origin + start, end - start);
   }
 
+  /** The chunk by words, if so many bytes of it are worth a view. */
+  wordsFor(count: number): Words | undefined {
+    if (count < WORDS_PAY_FROM) return undefined;
+    return (this.#words ??= wordsIn(this.#memory, this.#origin, this.end));
+  }
+
   /** Takes the next chunk. What an interrupted reader left unread of the chunk before stays in front of it. */
   feed(chunk: Uint8Array): void {
     this.chunk = this.unread ? join(this.chunk.subarray(this.at, this.end), chunk) : chunk;

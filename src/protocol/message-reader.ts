@@ -193,8 +193,11 @@ export class MessageReader {
   #readWhole(): Signal {
     const frames = this.#frames;
     this.type = frames.opcode as typeof this.type;
-    const message = frames.view(frames.at - frames.length, frames.at);
-    return this.#pieces ? this.#piece(message, true) : this.#whole(message);
+    const { at: end } = frames;
+    const start = end - frames.length;
+    if (this.#pieces) return this.#piece(frames.view(start, end), true);
+    if (this.type === Opcode.Binary || this.textAsBytes) return this.#whole(frames.view(start, end));
+    return this.#read(decodeUtf8(frames.chunk, start, end, frames.wordsFor(frames.length)));
   }
 
   /** §5.5: control frames are short, and delivered whole: as a view of the chunk, unless they are torn. */
@@ -316,7 +319,10 @@ export class MessageReader {
       this.data = message;
       return this.type;
     }
-    const text = decodeUtf8(message);
+    return this.#read(decodeUtf8(message));
+  }
+
+  #read(text: string | undefined): Signal {
     if (text === undefined) return this.#broken("invalid-utf8");
     this.text = text;
     return Signal.Text;

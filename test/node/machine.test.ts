@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { uncleared, useUnclearedMemory } from "../../src/bytes.ts";
-import { useEngine } from "../../src/node/machine.ts";
+import { type BufferMethods, textCoder, useEngine } from "../../src/node/machine.ts";
 import { useWideWords, wordsOf } from "../../src/protocol/mask.ts";
+import { encodeUtf8Into, useTextCoder } from "../../src/protocol/utf8.ts";
 
 describe("useEngine", () => {
   afterEach(() => {
     useWideWords(false);
     useUnclearedMemory();
+    useTextCoder();
   });
   const isWide = (): boolean => wordsOf(new Uint8Array(4096)).wide !== undefined;
 
@@ -30,6 +32,48 @@ describe("useEngine", () => {
   it("asks the process by default", () => {
     useEngine();
     expect(isWide()).toBe(process.versions.bun === undefined);
+  });
+});
+
+describe("textCoder", () => {
+  afterEach(() => useTextCoder());
+  const known = Buffer.prototype as unknown as BufferMethods;
+
+  it("is there on every Node so far, and what the core writes texts by", () => {
+    const coder = textCoder();
+    expect(coder).toBeDefined();
+    let written = 0;
+    useTextCoder({
+      ...coder!,
+      write: (...text) => {
+        written++;
+        return coder!.write(...text);
+      },
+    });
+    const target = new Uint8Array(100);
+    expect([encodeUtf8Into("x".repeat(30), target, 5), written]).toEqual([30, 1]);
+    useTextCoder();
+    useEngine();
+    expect(encodeUtf8Into("Ω".repeat(30), target, 5)).toBe(60);
+    expect(new TextDecoder().decode(target.subarray(5, 65))).toBe("Ω".repeat(30));
+  });
+
+  it.each<[string, Partial<BufferMethods>]>([
+    ["is not there", { ...known, utf8Write: undefined as never }],
+    ["reads something else", { ...known, latin1Slice: () => "something else" }],
+    ["has units the other way round", { ...known, ucs2Slice: () => "\ua903" }],
+    ["writes less than all", { ...known, utf8Write: () => 2 }],
+    [
+      "throws",
+      {
+        ...known,
+        utf8Write: () => {
+          throw new RangeError("The value of offset is out of range");
+        },
+      },
+    ],
+  ])("there is none where a method %s", (_, methods) => {
+    expect(textCoder(methods)).toBeUndefined();
   });
 });
 

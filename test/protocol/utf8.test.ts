@@ -1,10 +1,13 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { textCoder } from "../../src/node/machine.ts";
+import { wordsOf } from "../../src/protocol/mask.ts";
 import {
   decodeUtf8,
   encodeUtf8Into,
   UTF8_ACCEPT,
   UTF8_REJECT,
+  useTextCoder,
   validateUtf8,
 } from "../../src/protocol/utf8.ts";
 
@@ -226,7 +229,23 @@ function* unicode(): Generator<string> {
   }
 }
 
-describe("decodeUtf8 and encodeUtf8Into", () => {
+const platform = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** What the platform makes of bytes. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return platform.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+describe.each([
+  ["by what is the same everywhere", undefined],
+  ["by what Node's buffers can do", textCoder()],
+])("decodeUtf8 and encodeUtf8Into, %s,", (_, coder) => {
+  beforeAll(() => useTextCoder(coder));
+  afterAll(() => useTextCoder());
+
   it("[RFC6455-5.6-01] keep every character there is", () => {
     const target = new Uint8Array(3 * 0x2000);
     for (const text of unicode()) {
@@ -302,14 +321,6 @@ describe("decodeUtf8 and encodeUtf8Into", () => {
   });
 
   it("agree with the platform on texts of few ASCII characters, whole and with one byte changed", () => {
-    const platform = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    const expected = (bytes: Uint8Array): string | undefined => {
-      try {
-        return platform.decode(bytes);
-      } catch {
-        return undefined;
-      }
-    };
     const character = fc.constantFrom("α", "é", "日", "\ufeff", "\uffff", "😀", "\u{10ffff}", "a", "\0");
     fc.assert(
       fc.property(
@@ -319,11 +330,48 @@ describe("decodeUtf8 and encodeUtf8Into", () => {
         fc.integer({ min: 1, max: 255 }),
         (characters, times, place, change) => {
           const bytes = encoded(characters.join("").repeat(times));
-          expect(decodeUtf8(bytes)).toBe(expected(bytes));
+          expect(decodeUtf8(bytes)).toBe(textOf(bytes));
           bytes[place % bytes.length]! ^= change;
-          expect(decodeUtf8(bytes)).toBe(expected(bytes));
+          expect(decodeUtf8(bytes)).toBe(textOf(bytes));
         },
       ),
     );
+  });
+
+  it.each([
+    ["a", 40],
+    ["a", 47],
+    ["a", 160],
+    ["a", 700],
+    ["é", 50],
+    ["日", 40],
+    ["😀", 40],
+    ["ab😀é日", 12],
+  ])("look at nothing but the range they are given: %j, %i times", (unit, times) => {
+    const bytes = encoded(unit.repeat(times));
+    for (let start = 0; start < 10; start++) {
+      for (let cut = 0; cut < 10; cut++) {
+        const end = bytes.length - cut;
+        // Where the text is cut inside a character, what is behind it would make it whole.
+        const expected = textOf(bytes.subarray(start, end));
+        expect(decodeUtf8(bytes, start, end)).toBe(expected);
+        expect(decodeUtf8(bytes, start, end, wordsOf(bytes))).toBe(expected);
+      }
+    }
+  });
+
+  it("see what is not ASCII at every place, by words too, wherever they begin", () => {
+    const memory = new Uint8Array(220);
+    for (let origin = 0; origin < 8; origin++) {
+      const bytes = memory.subarray(origin, origin + 200);
+      for (let place = 0; place < 200; place++) {
+        bytes.fill(0x61);
+        bytes[place] = 0x80;
+        const words = wordsOf(bytes);
+        expect(decodeUtf8(bytes, 0, place, words)).toBe("a".repeat(place));
+        expect(decodeUtf8(bytes, place + 1, 200, words)).toBe("a".repeat(199 - place));
+        expect(decodeUtf8(bytes, 0, 200, words)).toBeUndefined();
+      }
+    }
   });
 });
