@@ -18,6 +18,7 @@ import {
   isControl,
   LENGTH_16_FOLLOWS,
   MASK,
+  MAX_16_BIT_LENGTH,
   MAX_HEADER_SIZE,
   MAX_SHORT_LENGTH,
   OPCODE_BITS,
@@ -64,6 +65,8 @@ export class FrameReader {
   #keySize = 0;
   #claimedBits = 0;
   #maxFrameSize = 0;
+  /** Within both limits, and at most what two bytes can tell. */
+  #longestWhole = 0;
   #maskingKey = 0;
   /** The index of the next payload byte, as far as masking cares: modulo 4. */
   #phase = 0;
@@ -82,6 +85,7 @@ export class FrameReader {
     this.#claimedBits = claimedBits;
     this.#maxFrameSize = maxFrameSize;
     this.room = maxMessageSize;
+    this.#longestWhole = Math.min(maxFrameSize, maxMessageSize, MAX_16_BIT_LENGTH);
   }
 
   get opcode(): number {
@@ -165,14 +169,11 @@ export class FrameReader {
     } else if (length > MAX_SHORT_LENGTH) {
       return false;
     }
-    if (length > Math.min(end - start, this.#maxFrameSize, this.room)) return false;
+    if (length > end - start || length > this.#longestWhole) return false;
     this.first = first;
     this.length = length;
     this.at = start + length;
-    if (this.#keySize === 0) return true;
-    this.#maskingKey = readMaskingKey(chunk, start);
-    this.#phase = 0;
-    if (this.#maskingKey !== 0) this.#unmask(start, length);
+    if (this.#keySize > 0) this.#unmask(start, length, readMaskingKey(chunk, start), 0);
     return true;
   }
 
@@ -197,7 +198,8 @@ export class FrameReader {
     const count = Math.min(this.remaining, this.end - start);
     this.at = start + count;
     this.remaining -= count;
-    if (this.#maskingKey !== 0 && count > 0) this.#unmask(start, count);
+    this.#unmask(start, count, this.#maskingKey, this.#phase);
+    this.#phase = (this.#phase + count) & 3;
     return count;
   }
 
@@ -242,12 +244,12 @@ export class FrameReader {
     return length - before;
   }
 
-  #unmask(start: number, count: number): void {
+  #unmask(start: number, count: number, key: number, phase: number): void {
+    if (key === 0) return;
     if (count >= WORDS_PAY_FROM && this.end - start >= VIEW_PAYS_FROM) {
       this.#words ??= wordsIn(this.#memory, this.#origin, this.end);
     }
-    mask(this.chunk, start, start + count, this.#maskingKey, this.#phase, this.#words);
-    this.#phase = (this.#phase + count) & 3;
+    mask(this.chunk, start, start + count, key, phase, this.#words);
   }
 
   /** The size of the header that `#parse` completed. */

@@ -38,6 +38,9 @@ const LENGTH_64_FOLLOWS = 127;
 /** The longest payload whose length stands in the second byte. */
 export const MAX_SHORT_LENGTH = 125;
 
+/** The longest whose length stands in the two bytes behind it. */
+export const MAX_16_BIT_LENGTH = 0xffff;
+
 /** §5.5: all control frames have at most this much payload. */
 export const MAX_CONTROL_PAYLOAD: number = MAX_SHORT_LENGTH;
 
@@ -113,7 +116,7 @@ export function readLength(bytes: Uint8Array, at: number): number | Rule {
   const low = readUint32(bytes, at + 6);
   if (high >= 0x8000_0000) return "length-top-bit";
   if (high >= UNSAFE_HIGH_WORD) return "length-unsafe";
-  if (high === 0 && low <= 0xffff) return "length-not-minimal";
+  if (high === 0 && low <= MAX_16_BIT_LENGTH) return "length-not-minimal";
   return high * TWO_TO_THE_32 + low;
 }
 
@@ -124,7 +127,7 @@ export function readMaskingKey(bytes: Uint8Array, end: number): number {
 
 /** How long a header for so much payload is, with or without a masking key. */
 export function headerSizeFor(length: number, masked: boolean): number {
-  return (length < LENGTH_16_FOLLOWS ? 2 : length <= 0xffff ? 4 : 10) + (masked ? 4 : 0);
+  return (length < LENGTH_16_FOLLOWS ? 2 : length <= MAX_16_BIT_LENGTH ? 4 : 10) + (masked ? 4 : 0);
 }
 
 /**
@@ -143,7 +146,7 @@ export function writeHeader(
   target[end++] = first;
   if (length < LENGTH_16_FOLLOWS) {
     target[end++] = maskBit | length;
-  } else if (length <= 0xffff) {
+  } else if (length <= MAX_16_BIT_LENGTH) {
     target[end++] = maskBit | LENGTH_16_FOLLOWS;
     target[end++] = length >>> 8;
     target[end++] = length;

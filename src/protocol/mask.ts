@@ -151,19 +151,24 @@ function maskWords(
   { words, wide, origin }: Words,
 ): void {
   const from = Math.max(start, origin);
-  maskBytes(bytes, start, from, bytes, start, key);
+  if (from > start) maskBytes(bytes, start, from, bytes, start, key);
   const before = (from - origin) & 3; // bytes in the first word that come before the range
   const aligned = turn(key, (from - start - before) & 3);
   const word = wordInMemory(aligned, LITTLE_ENDIAN);
+  const first = (from - origin) >> 2;
   const last = (end - origin) >> 2;
-  let i = (from - origin) >> 2;
-  words[i++]! ^= wordInMemory(aligned & (-1 >>> (8 * before)), LITTLE_ENDIAN);
-  if (wide !== undefined && last - i >= 24) {
-    if ((i & 1) === 1) words[i++]! ^= word;
-    maskWideWords(wide, i >> 1, last >> 1, word);
-    i = last & ~1;
-  }
-  for (; i < last - 7; i += 8) {
+  const rest = (end - origin) & 3; // bytes of the range in the last word
+  words[first]! ^= word & bitsBehind(before, LITTLE_ENDIAN);
+  if (wide === undefined) xorWords(words, first + 1, last, word);
+  else xorWideWords(words, wide, first + 1, last, word);
+  if (last < words.length) words[last]! ^= word & ~bitsBehind(rest, LITTLE_ENDIAN);
+  else maskBytes(bytes, end - rest, end, bytes, end - rest, aligned);
+}
+
+/** Eight to a turn: one by one takes twice as long. */
+function xorWords(words: Int32Array, from: number, end: number, word: number): void {
+  let i = from;
+  for (; i < end - 7; i += 8) {
     words[i]! ^= word;
     words[i + 1]! ^= word;
     words[i + 2]! ^= word;
@@ -173,32 +178,32 @@ function maskWords(
     words[i + 6]! ^= word;
     words[i + 7]! ^= word;
   }
-  for (; i < last; i++) words[i]! ^= word;
-  const rest = (end - origin) & 3; // bytes of the range in the last word
-  if (last < words.length) words[last]! ^= wordInMemory(aligned & ~(-1 >>> (8 * rest)), LITTLE_ENDIAN);
-  else maskBytes(bytes, end - rest, end, bytes, end - rest, aligned);
+  for (; i < end; i++) words[i]! ^= word;
 }
 
-/** The key, twice, as a word of 64 bits. */
-const twice = new Int32Array(2);
-const twiceWide = new BigInt64Array(twice.buffer);
-
-/** Eight to a turn: one by one takes 1.4 times as long. */
-function maskWideWords(wide: BigInt64Array, from: number, end: number, word: number): void {
-  twice[0] = twice[1] = word;
-  const key = twiceWide[0]!;
-  let i = from;
-  for (; i < end - 7; i += 8) {
+/**
+ * The same by words of 64 bits, where two make one. The key is put together as BigInts of 64 bits, in one register: by way of
+ * memory, 128 B take 2 ns more.
+ */
+function xorWideWords(words: Int32Array, wide: BigInt64Array, from: number, end: number, word: number): void {
+  const half = BigInt.asUintN(64, BigInt(word >>> 0));
+  const key = BigInt.asIntN(64, half | (half << 32n));
+  if ((from & 1) === 1) words[from]! ^= word;
+  let i = (from + 1) >> 1;
+  const last = end >> 1;
+  for (; i < last - 3; i += 4) {
     wide[i]! ^= key;
     wide[i + 1]! ^= key;
     wide[i + 2]! ^= key;
     wide[i + 3]! ^= key;
-    wide[i + 4]! ^= key;
-    wide[i + 5]! ^= key;
-    wide[i + 6]! ^= key;
-    wide[i + 7]! ^= key;
   }
-  for (; i < end; i++) wide[i]! ^= key;
+  for (; i < last; i++) wide[i]! ^= key;
+  if ((end & 1) === 1) words[end - 1]! ^= word;
+}
+
+/** Those bits of a word that lie in memory behind its first `count` bytes. */
+export function bitsBehind(count: number, littleEndian: boolean): number {
+  return littleEndian ? -1 << (8 * count) : -1 >>> (8 * count);
 }
 
 /** The key as it looks from octet `phase` on. */

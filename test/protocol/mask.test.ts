@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import {
+  bitsBehind,
   MaskingKeys,
   mask,
   maskInto,
@@ -82,6 +83,17 @@ describe("mask", () => {
       expect(view.getInt32(0, false)).toBe(key);
       view.setInt32(0, wordInMemory(key, false), false);
       expect(view.getInt32(0, false)).toBe(key);
+    }
+  });
+
+  it("knows the part of a word behind its first bytes on machines of either byte order", () => {
+    const view = new DataView(new ArrayBuffer(4));
+    for (const littleEndian of [true, false]) {
+      const octets = [0, 1, 2, 3].map((count) => {
+        view.setInt32(0, bitsBehind(count, littleEndian), littleEndian);
+        return view.getUint32(0, false).toString(16);
+      });
+      expect(octets).toEqual(["ffffffff", "ffffff", "ffff", "ff"]);
     }
   });
 });

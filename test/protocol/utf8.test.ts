@@ -303,6 +303,37 @@ describe.each([
     }
   });
 
+  it.each([
+    ["C0 begins no character", "c0 80"],
+    ["nor does C1", "c1 bf"],
+    ["nor a continuation byte", "80 80"],
+    ["a pair ends in a continuation byte", "c3 c0"],
+    ["three bytes are not for what fits in two", "e0 9f bf"],
+    ["the second of them is a continuation byte", "e1 40 80"],
+    ["and so is the third", "e1 80 40"],
+    ["surrogates are no characters: the first", "ed a0 80"],
+    ["and the last", "ed bf bf"],
+    ["four bytes are not for what fits in three", "f0 8f bf bf"],
+    ["the fourth of them is a continuation byte", "f1 80 80 40"],
+    ["U+10FFFF is the last character", "f4 90 80 80"],
+    ["F5 begins no character", "f5 80 80 80"],
+  ])("[RFC6455-8.1-01] refuse it inside a long text: %s", (_, octets) => {
+    const [before, impossible, behind] = [encoded("Ω".repeat(30)), hex(octets), encoded("日".repeat(30))];
+    expect(decodeUtf8(Uint8Array.of(...before, ...impossible, ...behind))).toBeUndefined();
+  });
+
+  it("[RFC6455-8.1-01] take the first and the last character of each length inside a long text", () => {
+    const text = `${"Ω".repeat(30)}\0\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\u{10000}\u{10ffff}${"日".repeat(30)}`;
+    expect(decodeUtf8(encoded(text))).toBe(text);
+  });
+
+  it("keep a pair of code units together, wherever in a very long text it stands", () => {
+    for (let at = 4090; at < 4100; at++) {
+      const text = `${"a".repeat(at)}😀${"Ω".repeat(5000)}`;
+      expect(decodeUtf8(encoded(text))).toBe(text);
+    }
+  });
+
   it("agree with the platform on arbitrary bytes and strings", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {

@@ -40,7 +40,7 @@ export const frameReader: Faults = {
     },
     {
       what: "A payload is not unmasked.",
-      find: "if (this.#maskingKey !== 0 && count > 0) this.#unmask(start, count);",
+      find: "    this.#unmask(start, count, this.#maskingKey, this.#phase);\n",
       replace: "",
     },
     {
@@ -224,27 +224,27 @@ export const frameReader: Faults = {
     },
     {
       what: "The short way knows no end of the chunk.",
-      find: "Math.min(end - start, this.#maxFrameSize, this.room)",
-      replace: "Math.min(this.#maxFrameSize, this.room)",
+      find: "length > end - start || length > this.#longestWhole",
+      replace: "length > this.#longestWhole",
     },
     {
       what: "The short way knows no limit for frames.",
-      find: "Math.min(end - start, this.#maxFrameSize, this.room)",
-      replace: "Math.min(end - start, this.room)",
+      find: "Math.min(maxFrameSize, maxMessageSize, MAX_16_BIT_LENGTH)",
+      replace: "Math.min(maxMessageSize, MAX_16_BIT_LENGTH)",
     },
     {
       what: "The short way knows no limit for messages.",
-      find: "Math.min(end - start, this.#maxFrameSize, this.room)",
-      replace: "Math.min(end - start, this.#maxFrameSize)",
+      find: "Math.min(maxFrameSize, maxMessageSize, MAX_16_BIT_LENGTH)",
+      replace: "Math.min(maxFrameSize, MAX_16_BIT_LENGTH)",
     },
     {
       what: "The short way goes on with the key where the last frame left it.",
-      find: "    this.#phase = 0;\n    if (this.#maskingKey !== 0) this.#unmask(start, length);",
-      replace: "    if (this.#maskingKey !== 0) this.#unmask(start, length);",
+      find: "this.#unmask(start, length, readMaskingKey(chunk, start), 0);",
+      replace: "this.#unmask(start, length, readMaskingKey(chunk, start), this.#phase);",
     },
     {
       what: "The short way does not unmask.",
-      find: "if (this.#maskingKey !== 0) this.#unmask(start, length);",
+      find: "    if (this.#keySize > 0) this.#unmask(start, length, readMaskingKey(chunk, start), 0);\n",
       replace: "",
     },
     {

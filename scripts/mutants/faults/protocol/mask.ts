@@ -15,37 +15,37 @@ export const mask: Faults = {
     },
     {
       what: "The first word of 64 bits is taken for the one before it.",
-      find: "if ((i & 1) === 1) words[i++]! ^= word;",
-      replace: "",
+      find: "let i = (from + 1) >> 1;",
+      replace: "let i = from >> 1;",
     },
     {
       what: "Behind the words of 64 bits, one of 32 is left as it is.",
-      find: "i = last & ~1;",
-      replace: "i = last;",
-    },
-    {
-      what: "Behind the words of 64 bits, one of 32 is masked twice.",
-      find: "i = last & ~1;",
-      replace: "i = (last & ~1) - 1;",
-    },
-    {
-      what: "Half of a word of 64 bits is masked with the last key.",
-      find: "twice[0] = twice[1] = word;",
-      replace: "twice[0] = word;",
-    },
-    {
-      what: "One word of 64 bits in eight is not masked.",
-      find: "    wide[i + 5]! ^= key;\n",
+      find: "  if ((end & 1) === 1) words[end - 1]! ^= word;\n",
       replace: "",
     },
     {
-      what: "The loop by eight words of 64 bits runs over the end.",
-      find: "i < end - 7; i += 8",
-      replace: "i < end - 6; i += 8",
+      what: "In front of the words of 64 bits, one of 32 is left as it is.",
+      find: "  if ((from & 1) === 1) words[from]! ^= word;\n",
+      replace: "",
+    },
+    {
+      what: "Half of a word of 64 bits is not masked.",
+      find: "half | (half << 32n)",
+      replace: "half",
+    },
+    {
+      what: "One word of 64 bits in four is not masked.",
+      find: "    wide[i + 1]! ^= key;\n",
+      replace: "",
+    },
+    {
+      what: "The loop by four words of 64 bits runs over the end.",
+      find: "i < last - 3; i += 4",
+      replace: "i < last - 2; i += 4",
     },
     {
       what: "The last words of 64 bits are left as they are.",
-      find: "  for (; i < end; i++) wide[i]! ^= key;\n",
+      find: "  for (; i < last; i++) wide[i]! ^= key;\n",
       replace: "",
     },
     {
@@ -55,8 +55,8 @@ export const mask: Faults = {
     },
     {
       what: "The last word is not masked by words, nor by bytes.",
-      find: "for (; i < last; i++) words[i]! ^= word;",
-      replace: "for (; i < last - 1; i++) words[i]! ^= word;",
+      find: "for (; i < end; i++) words[i]! ^= word;",
+      replace: "for (; i < end - 1; i++) words[i]! ^= word;",
     },
     {
       what: "The key is not turned to where the payload stands in its frame.",
@@ -96,17 +96,17 @@ export const mask: Faults = {
     },
     {
       what: "Bytes before the range are masked, where they share its first word.",
-      find: "aligned & (-1 >>> (8 * before))",
-      replace: "aligned",
+      find: "word & bitsBehind(before, LITTLE_ENDIAN)",
+      replace: "word",
     },
     {
       what: "Bytes behind the range are masked, where they share its last word.",
-      find: "aligned & ~(-1 >>> (8 * rest))",
-      replace: "aligned",
+      find: "word & ~bitsBehind(rest, LITTLE_ENDIAN)",
+      replace: "word",
     },
     {
       what: "The bytes before the first word of the chunk are left as they are.",
-      find: "  maskBytes(bytes, start, from, bytes, start, key);\n",
+      find: "  if (from > start) maskBytes(bytes, start, from, bytes, start, key);\n",
       replace: "",
     },
     {
@@ -121,8 +121,8 @@ export const mask: Faults = {
     },
     {
       what: "The loop by eight words runs over the end.",
-      find: "i < last - 7; i += 8",
-      replace: "i < last - 6; i += 8",
+      find: "i < end - 7; i += 8",
+      replace: "i < end - 6; i += 8",
     },
     {
       what: "One word of eight is not masked.",
@@ -148,6 +148,11 @@ export const mask: Faults = {
       what: "A word has the order of the machine's bytes wrong.",
       find: "if (!littleEndian) return key;",
       replace: "if (littleEndian) return key;",
+    },
+    {
+      what: "The bits of a word lie the other way round.",
+      find: "littleEndian ? -1 << (8 * count) : -1 >>> (8 * count)",
+      replace: "littleEndian ? -1 >>> (8 * count) : -1 << (8 * count)",
     },
     {
       what: "Every key is zero.",

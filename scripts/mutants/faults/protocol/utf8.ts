@@ -119,6 +119,77 @@ export const utf8: Faults = {
       replace: "} else if (lead < 0xe0) {\n      if (lead >= 0xc0 && !isWholePair(bytes, i, end)) break;",
     },
     {
+      what: "The end of ASCII by words is looked for from the range's first byte on, not from its first word.",
+      find: "const first = Math.max(0, (start - origin + 3) >> 2);",
+      replace: "const first = Math.max(0, (start - origin) >> 2);",
+      equivalent: "A byte in front that is not ASCII has the text decoded by hand, to the same.",
+    },
+    {
+      what: "What lies in front of the first word is not looked at.",
+      find: "areAsciiBytes(bytes, start, origin + 4 * first) &&",
+      replace: "",
+    },
+    {
+      what: "What lies behind the last word is not looked at.",
+      find: " &&\n    areAsciiBytes(bytes, origin + 4 * last, end)",
+      replace: "",
+    },
+    {
+      what: "One of four words is not looked at.",
+      find: "words[i + 2]! | words[i + 3]!;",
+      replace: "words[i + 2]!;",
+    },
+    {
+      what: "U+0080 is ASCII, byte by byte.",
+      find: "return seen <= 0x7f;",
+      replace: "return seen <= 0x80;",
+    },
+    {
+      what: "The decoder by hand takes C0 and C1 for the beginning of a pair.",
+      find: "if (lead < 0xc2 || second > 0x3f) return undefined;",
+      replace: "if (lead < 0xc0 || second > 0x3f) return undefined;",
+    },
+    {
+      what: "The decoder by hand takes any second byte.",
+      find: "if (lead < 0xc2 || second > 0x3f) return undefined;",
+      replace: "if (lead < 0xc2) return undefined;",
+    },
+    {
+      what: "The decoder by hand takes any third byte.",
+      find: "if (third > 0x3f) return undefined;",
+      replace: "",
+    },
+    {
+      what: "The decoder by hand takes surrogates.",
+      find: "if (unit < 0x800 || isSurrogate(unit)) return undefined;",
+      replace: "if (unit < 0x800) return undefined;",
+    },
+    {
+      what: "The decoder by hand takes three bytes for what fits in two.",
+      find: "if (unit < 0x800 || isSurrogate(unit)) return undefined;",
+      replace: "if (isSurrogate(unit)) return undefined;",
+    },
+    {
+      what: "The decoder by hand takes four bytes for what fits in three.",
+      find: " || point < 0x10000",
+      replace: "",
+    },
+    {
+      what: "The decoder by hand knows characters beyond U+10FFFF.",
+      find: " || point > 0x10ffff",
+      replace: "",
+    },
+    {
+      what: "The decoder by hand reads on behind the range.",
+      find: "if (i > end) return undefined;",
+      replace: "",
+    },
+    {
+      what: "The decoder by hand fills its units to the last, where a pair does not fit.",
+      find: "i + units.length - 1)",
+      replace: "i + units.length)",
+    },
+    {
       what: "Words with other characters than ASCII in their top byte are skipped.",
       find: "0x80808080",
       replace: "0x00808080",
@@ -166,13 +237,13 @@ export const utf8: Faults = {
     },
     {
       what: "The length of what was encoded by hand in front is forgotten.",
-      find: "return i + encoder",
-      replace: "return encoder",
+      find: "return i + write(",
+      replace: "return write(",
     },
     {
       what: "A long text is written to the start of the memory.",
-      find: "return encoder.encodeInto(text, target.subarray(at)).written;",
-      replace: "return encoder.encodeInto(text, target).written;",
+      find: "encoder.encodeInto(text, target.subarray(at)).written;",
+      replace: "encoder.encodeInto(text, target).written;",
     },
   ],
 };
