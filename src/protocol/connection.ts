@@ -33,6 +33,36 @@ import { PreparedMessage } from "./prepared-message.ts";
 import { UTF8_ACCEPT, validateUtf8 } from "./utf8.ts";
 import { ProtocolError, type Rule } from "./violation.ts";
 
+/** Who runs the cursor. */
+type Cursor = (typeof Cursor)[keyof typeof Cursor];
+
+const Cursor = {
+  Free: 0,
+  /** Nobody, and what is left of the chunk at hand waits for `events`, through which it came. */
+  Left: 1,
+  /** `receive`. */
+  Pushing: 2,
+  /** `events`. */
+  Pulling: 3,
+} as const;
+
+/** The end of a connection, from the moment when one is in sight: an open connection does without 80 bytes. */
+class Ending {
+  initiator: Closed["initiator"] = "transport";
+  /** What the peer's Close frame said. */
+  received: ClosePayload | undefined = undefined;
+  error: ProtocolError | undefined = undefined;
+  /** §5.5.1, §7.1.7: after the peer's Close, and after failing, nothing is read any more. */
+  deaf = false;
+  /** This side of the transport shall end once the output has left; and has been told to. */
+  due = false;
+  done = false;
+  transportEnded = false;
+  closed: Closed | undefined = undefined;
+  /** `events` has yielded it. */
+  yielded = false;
+}
+
 export class Connection {
   readonly #handler: Handler;
   readonly #settings: Settings;
@@ -44,24 +74,9 @@ export class Connection {
   #writer: MessageWriter | undefined = undefined;
 
   #state: State = "open";
-  #initiator: Closed["initiator"] = "transport";
-  /** What the peer's Close frame said. */
-  #closeReceived: ClosePayload | undefined = undefined;
-  /** §5.5.1, §7.1.7: after the peer's Close, and after failing, nothing is read any more. */
-  #deaf = false;
-  #error: ProtocolError | undefined = undefined;
-  /** This side of the transport shall end once the output has left; and has been told to. */
-  #ending = false;
-  #ended = false;
-  #closed: Closed | undefined = undefined;
-
-  /** Who runs the cursor: `receive`, `events`, or nobody. */
-  #reading = false;
-  #pulling = false;
-  /** Whether the chunk at hand came through `events`, so that what is left of it waits for `events`. */
-  #pulled = false;
-  #transportEnded = false;
-  #closeYielded = false;
+  /** How it ends: there is nothing of that before it begins to. */
+  #ending: Ending | undefined = undefined;
+  #cursor: Cursor = Cursor.Free;
   #scheduled = false;
 
   constructor(role: Role, handler: Handler, options: ConnectionOptions = {}) {
@@ -88,7 +103,7 @@ export class Connection {
 
   /** How the connection ended, once it has. */
   get closed(): Closed | undefined {
-    return this.#closed;
+    return this.#ending?.closed;
   }
 
   /**
@@ -109,19 +124,19 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     if (!(chunk instanceof Uint8Array)) throw new TypeError("receive: the chunk must be a Uint8Array");
     this.#mustBeIdle("receive");
-    if (this.#deaf) return;
-    this.#pulled = false;
+    if (this.#isDeaf) return;
     this.#feed(chunk);
     this.#announceAll();
   }
 
   /** The transport has ended, or failed (§7.2.1): nothing will arrive any more and nothing can leave. */
   receiveEnd(): void {
-    if (this.#transportEnded) return;
-    this.#transportEnded = true;
-    if (this.#reading || this.#pulling) return;
-    if (!this.#unread) this.#finish();
-    else if (!this.#pulled) this.#announceAll();
+    const ending = this.#beginEnding();
+    if (ending.transportEnded) return;
+    ending.transportEnded = true;
+    if (this.#isBusy) return;
+    if (!this.#unread) this.#finish(ending);
+    else if (this.#cursor !== Cursor.Left) this.#announceAll();
   }
 
   /**
@@ -130,9 +145,8 @@ export class Connection {
    */
   *events(chunk?: Uint8Array): Generator<Event, void, undefined> {
     this.#mustBeIdle("events");
-    if (chunk !== undefined && !this.#deaf) this.#feed(chunk);
-    this.#pulled = true;
-    this.#pulling = true;
+    if (chunk !== undefined && !this.#isDeaf) this.#feed(chunk);
+    this.#cursor = Cursor.Pulling;
     try {
       for (let signal = this.#advance(); signal !== Signal.Drained; signal = this.#advance()) {
         // What is owed to the peer must not wait for the caller to come back for the next event.
@@ -140,13 +154,14 @@ export class Connection {
         yield this.#event(signal);
       }
     } finally {
-      this.#pulling = false;
+      this.#cursor = Cursor.Left;
       this.flush();
-      if (this.#transportEnded && !this.#unread) this.#finish();
+      if (this.#ending?.transportEnded === true && !this.#unread) this.#finish(this.#ending);
     }
-    if (this.#closed !== undefined && !this.#closeYielded) {
-      this.#closeYielded = true;
-      yield { type: "close", close: this.#closed };
+    const ending = this.#ending;
+    if (ending?.closed !== undefined && !ending.yielded) {
+      ending.yielded = true;
+      yield { type: "close", close: ending.closed };
     }
   }
 
@@ -170,7 +185,7 @@ export class Connection {
   sendText(data: string): boolean {
     checkString("sendText", data);
     if (this.#state !== "open") return false;
-    this.#output().text(data, this.#reading);
+    this.#output().text(data, this.#isReading);
     return this.#queued();
   }
 
@@ -178,7 +193,7 @@ export class Connection {
   sendBinary(data: Uint8Array): boolean {
     checkBytes("sendBinary", data);
     if (this.#state !== "open") return false;
-    this.#output().bytes(Opcode.Binary, data, this.#reading);
+    this.#output().bytes(Opcode.Binary, data, this.#isReading);
     return this.#queued();
   }
 
@@ -189,7 +204,7 @@ export class Connection {
       throw new TypeError("sendUtf8: data is not valid UTF-8");
     }
     if (this.#state !== "open") return false;
-    this.#output().bytes(Opcode.Text, data, this.#reading);
+    this.#output().bytes(Opcode.Text, data, this.#isReading);
     return this.#queued();
   }
 
@@ -199,7 +214,7 @@ export class Connection {
       throw new TypeError("sendPrepared: message must be a PreparedMessage");
     }
     if (this.#state !== "open") return false;
-    this.#output().prepared(message, this.role === "client", this.#reading);
+    this.#output().prepared(message, this.role === "client", this.#isReading);
     return this.#queued();
   }
 
@@ -207,7 +222,7 @@ export class Connection {
   sendTextPiece(data: string, last: boolean): boolean {
     checkString("sendTextPiece", data);
     if (this.#state !== "open") return false;
-    this.#output().textPiece(data, last, this.#reading);
+    this.#output().textPiece(data, last, this.#isReading);
     return this.#queued();
   }
 
@@ -215,7 +230,7 @@ export class Connection {
   sendBinaryPiece(data: Uint8Array, last: boolean): boolean {
     checkBytes("sendBinaryPiece", data);
     if (this.#state !== "open") return false;
-    this.#output().piece(Opcode.Binary, data, last, this.#reading);
+    this.#output().piece(Opcode.Binary, data, last, this.#isReading);
     return this.#queued();
   }
 
@@ -223,7 +238,7 @@ export class Connection {
   ping(data: Uint8Array = EMPTY_BYTES): boolean {
     checkControlPayload("ping", data);
     if (this.#state !== "open") return false;
-    this.#output().control(Opcode.Ping, data, this.#reading);
+    this.#output().control(Opcode.Ping, data, this.#isReading);
     return this.#queued();
   }
 
@@ -231,7 +246,7 @@ export class Connection {
   pong(data: Uint8Array = EMPTY_BYTES): boolean {
     checkControlPayload("pong", data);
     if (this.#state !== "open") return false;
-    this.#output().control(Opcode.Pong, data, this.#reading);
+    this.#output().control(Opcode.Pong, data, this.#isReading);
     return this.#queued();
   }
 
@@ -249,7 +264,7 @@ export class Connection {
     if (this.#state === "closed") return;
     const writer = this.#writer;
     writer?.flush();
-    if (this.#ending && writer?.idle !== false) this.#end();
+    if (this.#ending?.due === true && writer?.idle !== false) this.#end(this.#ending);
     if (writer !== undefined && giveWriterBack(writer)) this.#writer = undefined;
   }
 
@@ -261,7 +276,7 @@ export class Connection {
 
   /** Output waits: it leaves with the chunk that is being read, or when the turn ends, or now. */
   #queued(): true {
-    if (this.#reading) return true;
+    if (this.#isReading) return true;
     const { schedule } = this.#settings;
     if (schedule === undefined) {
       this.flush();
@@ -277,7 +292,7 @@ export class Connection {
   /** Reads on to the next event that is to be announced, and does what is owed for those before it and for it. */
   #advance(): Signal {
     const reader = this.#reader;
-    if (this.#deaf || reader === undefined) return Signal.Drained;
+    if (reader === undefined) return Signal.Drained;
     const signal = reader.next();
     return signal === Signal.Binary || signal === Signal.Text ? signal : this.#attend(signal, reader);
   }
@@ -310,70 +325,77 @@ export class Connection {
       this.#fail(payload);
       return;
     }
-    this.#beDeaf();
-    this.#closeReceived = payload;
+    const ending = this.#beDeaf();
+    ending.received = payload;
     if (this.#state === "open") {
       // Decision: the code is echoed, as §5.5.1 calls typical; the reason is not, since it was ours to read.
       this.#sendClose("remote", payload.code === CloseCode.NoStatus ? undefined : payload.code, "");
     }
-    if (this.role === "server") this.#ending = true;
+    if (this.role === "server") ending.due = true;
   }
 
   /** §7.1.7, §7.2.1, §10.7: fails the connection. The Close frame names the rule, for whoever looks for the bug. */
   #fail(rule: Rule): void {
-    this.#beDeaf();
-    this.#error = new ProtocolError(rule);
-    if (this.#state === "open") this.#sendClose("local", this.#error.code, rule);
-    this.#ending = true;
+    const ending = this.#beDeaf();
+    ending.error = new ProtocolError(rule);
+    if (this.#state === "open") this.#sendClose("local", ending.error.code, rule);
+    ending.due = true;
   }
 
-  #beDeaf(): void {
-    this.#deaf = true;
+  #beginEnding(): Ending {
+    this.#ending ??= new Ending();
+    return this.#ending;
+  }
+
+  get #isDeaf(): boolean {
+    return this.#ending?.deaf === true;
+  }
+
+  #beDeaf(): Ending {
+    const ending = this.#beginEnding();
+    ending.deaf = true;
     this.#reader = undefined;
+    return ending;
   }
 
   #sendClose(initiator: Closed["initiator"], code: number | undefined, reason: string): void {
-    this.#initiator = initiator;
+    this.#beginEnding().initiator = initiator;
     this.#state = "closing";
-    this.#output().control(Opcode.Close, writeClosePayload(code, reason), this.#reading);
+    this.#output().control(Opcode.Close, writeClosePayload(code, reason), this.#isReading);
   }
 
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  #end(ending: Ending): void {
+    if (ending.done) return;
+    ending.done = true;
     this.#handler.end();
   }
 
   /** §7.1.4–§7.1.6: TCP is closed, and so is the connection. */
-  #finish(): void {
-    if (this.#closed !== undefined) return;
+  #finish(ending: Ending): void {
+    if (ending.closed !== undefined) return;
     this.#beDeaf();
-    const { code, reason } = this.#closeReceived ?? { code: CloseCode.Abnormal, reason: "" };
-    this.#closed = {
-      code,
-      reason,
-      // A Close frame that arrived was answered at once, or was the answer.
-      clean: this.#closeReceived !== undefined,
-      initiator: this.#initiator,
-      ...(this.#error === undefined ? {} : { error: this.#error }),
-    };
+    const { received, error, initiator } = ending;
+    const { code, reason } = received ?? { code: CloseCode.Abnormal, reason: "" };
+    // A Close frame that arrived was answered at once, or was the answer.
+    const clean = received !== undefined;
+    ending.closed = { code, reason, clean, initiator, ...(error === undefined ? {} : { error }) };
     this.#state = "closed";
-    this.#end();
-    this.#handler.onClose?.(this.#closed);
+    this.#end(ending);
+    this.#handler.onClose?.(ending.closed);
   }
 
   // --- Telling -----------------------------------------------------------------------------------------------
 
   #announceAll(): void {
-    this.#reading = true;
+    this.#cursor = Cursor.Pushing;
     try {
       for (let signal = this.#advance(); signal !== Signal.Drained; signal = this.#advance()) {
         this.#announce(signal);
       }
     } finally {
-      this.#reading = false;
+      this.#cursor = Cursor.Free;
       this.flush();
-      if (this.#transportEnded) this.#finish();
+      if (this.#ending?.transportEnded === true) this.#finish(this.#ending);
     }
   }
 
@@ -416,8 +438,16 @@ export class Connection {
     }
   }
 
+  get #isReading(): boolean {
+    return this.#cursor === Cursor.Pushing;
+  }
+
+  get #isBusy(): boolean {
+    return this.#cursor >= Cursor.Pushing;
+  }
+
   #mustBeIdle(method: string): void {
-    if (this.#reading || this.#pulling) {
+    if (this.#isBusy) {
       throw new Error(`${method}: this connection is being read already; wait until that has returned`);
     }
   }
