@@ -126,6 +126,7 @@ class Asked implements Upgrade {
 }
 
 export class Opening<Data> extends Timed implements TransportListener {
+  readonly socket: Duplex;
   readonly remoteAddress: string;
   /** The address it was counted under, once it was. */
   address: string | undefined;
@@ -140,6 +141,7 @@ export class Opening<Data> extends Timed implements TransportListener {
 
   constructor(context: OpeningContext<Data>, socket: Duplex, remoteAddress: string, secure: boolean) {
     super();
+    this.socket = socket;
     this.#context = context;
     this.#transport = new Transport(socket);
     this.remoteAddress = remoteAddress;
