@@ -14,7 +14,7 @@ import { EMPTY_BYTES } from "../bytes.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { Connection } from "../protocol/connection.ts";
 import type { Closed, Flushable, Handler, State } from "../protocol/contract.ts";
-import type { Agreement } from "../protocol/extension.ts";
+import { type Agreement, namesOf } from "../protocol/extension.ts";
 import { Opcode, type Role } from "../protocol/frame.ts";
 import type { PreparedMessage } from "../protocol/prepared-message.ts";
 import { tellBackpressure, tellClose, tellMessage, tellOpen } from "./channels.ts";
@@ -62,9 +62,6 @@ const Note = {
   Terminated: 4,
 } as const;
 
-/** The extensions of all peers that have none. */
-const NONE: readonly string[] = Object.freeze([]);
-
 /** Output of one turn that is handed to the socket before the turn is over, so that budgets see it. */
 const FLUSH_FROM = 256 * 1024;
 
@@ -99,7 +96,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     this.target = opened.target;
     this.address = opened.address;
     this.subprotocol = opened.subprotocol;
-    this.extensions = opened.agreements.length === 0 ? NONE : opened.agreements.map(({ name }) => name);
+    this.extensions = namesOf(opened.agreements);
     this.#context = context;
     this.#transport = transport;
     this.#rate =
@@ -138,10 +135,8 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   get closed(): Promise<PeerClosed> {
-    const ended = this.#ended;
-    if (ended !== undefined) return Promise.resolve(ended);
-    this.#waiters ??= new Waiters();
-    return this.#waiters.ended();
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    return (this.#waiters ??= new Waiters()).ended();
   }
 
   send(data: Sendable): SendResult {
@@ -231,13 +226,11 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   drained(): Promise<void> {
     if (this.#ended !== undefined || !this.#transport.needsDrain) return Promise.resolve();
-    this.#waiters ??= new Waiters();
-    return this.#waiters.drained();
+    return (this.#waiters ??= new Waiters()).drained();
   }
 
   tap(listener: TapListener): () => void {
-    this.#taps ??= new Taps();
-    return this.#taps.add(listener, (error) => this.#fail(error));
+    return (this.#taps ??= new Taps()).add(listener, (error) => this.#fail(error));
   }
 
   #has(note: number): boolean {

@@ -17,15 +17,17 @@ import { CloseCode, type ClosePayload, checkClose, readClosePayload, writeCloseP
 import {
   type Closed,
   type ConnectionOptions,
+  checkBytes,
+  checkControlPayload,
   checkHandler,
+  checkString,
   type Event,
   type Handler,
   type Settings,
   type State,
   settingsFrom,
 } from "./contract.ts";
-import { MAX_CONTROL_PAYLOAD, Opcode, type Role } from "./frame.ts";
-import { MaskingKeys } from "./mask.ts";
+import { Opcode, type Role } from "./frame.ts";
 import { borrowReader, giveReaderBack, type MessageReader, Signal } from "./message-reader.ts";
 import { borrowWriter, giveWriterBack, type MessageWriter } from "./message-writer.ts";
 import { NO_EXTENSIONS, Pipeline } from "./pipeline.ts";
@@ -46,7 +48,7 @@ const Cursor = {
   Pulling: 3,
 } as const;
 
-/** The end of a connection, from the moment when one is in sight: an open connection does without 80 bytes. */
+/** The end of a connection, from the moment when one is in sight: an open connection does without 88 bytes. */
 class Ending {
   initiator: Closed["initiator"] = "transport";
   /** What the peer's Close frame said. */
@@ -67,7 +69,6 @@ export class Connection {
   readonly #handler: Handler;
   readonly #settings: Settings;
   readonly #pipeline: Pipeline;
-  readonly #keys: MaskingKeys | undefined;
   /** Lent, as long as something of the peer's is under way. */
   #reader: MessageReader | undefined = undefined;
   /** Lent, as long as output waits. */
@@ -85,7 +86,6 @@ export class Connection {
     this.#handler = handler;
     this.#settings = settingsFrom(role, options);
     this.#pipeline = extensions.length === 0 ? NO_EXTENSIONS : new Pipeline(extensions, role);
-    this.#keys = role === "client" ? keysFrom(options.random) : undefined;
   }
 
   get role(): Role {
@@ -124,7 +124,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     if (!(chunk instanceof Uint8Array)) throw new TypeError("receive: the chunk must be a Uint8Array");
     this.#mustBeIdle("receive");
-    if (this.#isDeaf) return;
+    if (this.#ending?.deaf === true) return;
     this.#feed(chunk);
     this.#announceAll();
   }
@@ -145,7 +145,7 @@ export class Connection {
    */
   *events(chunk?: Uint8Array): Generator<Event, void, undefined> {
     this.#mustBeIdle("events");
-    if (chunk !== undefined && !this.#isDeaf) this.#feed(chunk);
+    if (chunk !== undefined && this.#ending?.deaf !== true) this.#feed(chunk);
     this.#cursor = Cursor.Pulling;
     try {
       for (let signal = this.#advance(); signal !== Signal.Drained; signal = this.#advance()) {
@@ -270,7 +270,7 @@ export class Connection {
 
   /** Where output is written. */
   #output(): MessageWriter {
-    this.#writer ??= borrowWriter(this.#handler, this.#keys, this.#pipeline);
+    this.#writer ??= borrowWriter(this.#handler, this.#settings.keys, this.#pipeline);
     return this.#writer;
   }
 
@@ -345,10 +345,6 @@ export class Connection {
   #beginEnding(): Ending {
     this.#ending ??= new Ending();
     return this.#ending;
-  }
-
-  get #isDeaf(): boolean {
-    return this.#ending?.deaf === true;
   }
 
   #beDeaf(): Ending {
@@ -450,29 +446,5 @@ export class Connection {
     if (this.#isBusy) {
       throw new Error(`${method}: this connection is being read already; wait until that has returned`);
     }
-  }
-}
-
-/** All clients of a process draw their keys from one supply, unless told of another source. */
-const sharedKeys = new MaskingKeys();
-
-function keysFrom(random: ConnectionOptions["random"]): MaskingKeys {
-  return random === undefined ? sharedKeys : new MaskingKeys(random);
-}
-
-function checkString(method: string, data: string): void {
-  if (typeof data !== "string") throw new TypeError(`${method}: data must be a string`);
-}
-
-function checkBytes(method: string, data: Uint8Array): void {
-  if (!(data instanceof Uint8Array)) throw new TypeError(`${method}: data must be a Uint8Array`);
-}
-
-function checkControlPayload(method: string, data: Uint8Array): void {
-  checkBytes(method, data);
-  if (data.length > MAX_CONTROL_PAYLOAD) {
-    throw new RangeError(
-      `${method}: data has ${data.length} bytes; a control frame carries at most ${MAX_CONTROL_PAYLOAD} (RFC 6455 §5.5)`,
-    );
   }
 }

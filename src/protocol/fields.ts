@@ -144,6 +144,14 @@ export function toLatin1(text: string): Uint8Array {
   return bytes;
 }
 
+/**
+ * The same text by itself, for who keeps it. V8 keeps a piece of 13 characters or more as a view of what it was cut out
+ * of: an address of a line would hold the line, as long as its peer is connected.
+ */
+export function detached(text: string): string {
+  return fromLatin1(toLatin1(text));
+}
+
 // --- Lists ------------------------------------------------------------------------------------------------------
 
 /** A place in a value. It never moves back. */
