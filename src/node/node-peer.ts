@@ -233,10 +233,6 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     return (this.#taps ??= new Taps()).add(listener, (error) => this.#fail(error));
   }
 
-  #has(note: number): boolean {
-    return (this.#notes & note) !== 0;
-  }
-
   // --- Sending ------------------------------------------------------------------------------------------------
 
   /** What becomes of a message that cannot be sent now: it is dropped, or waits for another to end. */
@@ -382,7 +378,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
       tellBackpressure(this, "resumed");
     }
     this.#waiters?.tellDrained();
-    if (!this.#has(Note.OwesDrain)) return;
+    if ((this.#notes & Note.OwesDrain) === 0) return;
     this.#notes &= ~Note.OwesDrain;
     this.#call(this.#context.handlers.drain, undefined);
   }
@@ -394,7 +390,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     handler: ((peer: Peer<Data>, argument: Argument) => unknown) | undefined,
     argument: Argument,
   ): void {
-    if (handler === undefined || this.#has(Note.Muted)) return;
+    if (handler === undefined || (this.#notes & Note.Muted) !== 0) return;
     try {
       const result = handler.call(this.#context.handlers, this, argument);
       if (isPromiseLike(result)) result.then(undefined, (error: unknown) => this.#fail(error));
@@ -404,7 +400,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   #fail(error: unknown): void {
-    if (this.#has(Note.Muted)) return;
+    if ((this.#notes & Note.Muted) !== 0) return;
     const { error: onError } = this.#context.handlers;
     this.#context.statistics.handlerErrors++;
     this.#cause ??= error;
@@ -438,7 +434,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   /** `Handler.onClose`: told exactly once, and last. */
   onClose(closed: Closed): void {
-    const ended = peerClosed(closed, this.#has(Note.Terminated), this.#cause);
+    const ended = peerClosed(closed, (this.#notes & Note.Terminated) !== 0, this.#cause);
     this.#ended = ended;
     this.#vitals?.end();
     this.#context.ended(this, ended);

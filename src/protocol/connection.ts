@@ -134,7 +134,7 @@ export class Connection {
     const ending = this.#beginEnding();
     if (ending.transportEnded) return;
     ending.transportEnded = true;
-    if (this.#isBusy) return;
+    if (this.#cursor >= Cursor.Pushing) return;
     if (!this.#unread) this.#finish(ending);
     else if (this.#cursor !== Cursor.Left) this.#announceAll();
   }
@@ -185,7 +185,7 @@ export class Connection {
   sendText(data: string): boolean {
     checkString("sendText", data);
     if (this.#state !== "open") return false;
-    this.#output().text(data, this.#isReading);
+    this.#output().text(data, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -193,7 +193,7 @@ export class Connection {
   sendBinary(data: Uint8Array): boolean {
     checkBytes("sendBinary", data);
     if (this.#state !== "open") return false;
-    this.#output().bytes(Opcode.Binary, data, this.#isReading);
+    this.#output().bytes(Opcode.Binary, data, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -204,7 +204,7 @@ export class Connection {
       throw new TypeError("sendUtf8: data is not valid UTF-8");
     }
     if (this.#state !== "open") return false;
-    this.#output().bytes(Opcode.Text, data, this.#isReading);
+    this.#output().bytes(Opcode.Text, data, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -214,7 +214,7 @@ export class Connection {
       throw new TypeError("sendPrepared: message must be a PreparedMessage");
     }
     if (this.#state !== "open") return false;
-    this.#output().prepared(message, this.role === "client", this.#isReading);
+    this.#output().prepared(message, this.role === "client", this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -222,7 +222,7 @@ export class Connection {
   sendTextPiece(data: string, last: boolean): boolean {
     checkString("sendTextPiece", data);
     if (this.#state !== "open") return false;
-    this.#output().textPiece(data, last, this.#isReading);
+    this.#output().textPiece(data, last, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -230,7 +230,7 @@ export class Connection {
   sendBinaryPiece(data: Uint8Array, last: boolean): boolean {
     checkBytes("sendBinaryPiece", data);
     if (this.#state !== "open") return false;
-    this.#output().piece(Opcode.Binary, data, last, this.#isReading);
+    this.#output().piece(Opcode.Binary, data, last, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -238,7 +238,7 @@ export class Connection {
   ping(data: Uint8Array = EMPTY_BYTES): boolean {
     checkControlPayload("ping", data);
     if (this.#state !== "open") return false;
-    this.#output().control(Opcode.Ping, data, this.#isReading);
+    this.#output().control(Opcode.Ping, data, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -246,7 +246,7 @@ export class Connection {
   pong(data: Uint8Array = EMPTY_BYTES): boolean {
     checkControlPayload("pong", data);
     if (this.#state !== "open") return false;
-    this.#output().control(Opcode.Pong, data, this.#isReading);
+    this.#output().control(Opcode.Pong, data, this.#cursor === Cursor.Pushing);
     return this.#queued();
   }
 
@@ -276,7 +276,7 @@ export class Connection {
 
   /** Output waits: it leaves with the chunk that is being read, or when the turn ends, or now. */
   #queued(): true {
-    if (this.#isReading) return true;
+    if (this.#cursor === Cursor.Pushing) return true;
     const { schedule } = this.#settings;
     if (schedule === undefined) {
       this.flush();
@@ -357,7 +357,7 @@ export class Connection {
   #sendClose(initiator: Closed["initiator"], code: number | undefined, reason: string): void {
     this.#beginEnding().initiator = initiator;
     this.#state = "closing";
-    this.#output().control(Opcode.Close, writeClosePayload(code, reason), this.#isReading);
+    this.#output().control(Opcode.Close, writeClosePayload(code, reason), this.#cursor === Cursor.Pushing);
   }
 
   #end(ending: Ending): void {
@@ -434,16 +434,8 @@ export class Connection {
     }
   }
 
-  get #isReading(): boolean {
-    return this.#cursor === Cursor.Pushing;
-  }
-
-  get #isBusy(): boolean {
-    return this.#cursor >= Cursor.Pushing;
-  }
-
   #mustBeIdle(method: string): void {
-    if (this.#isBusy) {
+    if (this.#cursor >= Cursor.Pushing) {
       throw new Error(`${method}: this connection is being read already; wait until that has returned`);
     }
   }
