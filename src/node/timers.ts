@@ -147,8 +147,8 @@ export class Deadlines {
 
   /**
    * For how many milliseconds the owner has not been touched: never more than it has been, and less by a tick and a
-   * millisecond, plus what the event loop is late. Infinity if it never was. Asked of an owner with a deadline, or about to be called:
-   * the wheel dates the touches of those it visits.
+   * millisecond, plus what the event loop is late. Infinity if it never was. Asked of an owner with a deadline, or
+   * about to be called: the wheel dates the touches of those it visits.
    */
   silence(owner: Timed): number {
     this.#dateTouch(owner);

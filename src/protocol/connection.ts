@@ -48,7 +48,10 @@ const Cursor = {
   Pulling: 3,
 } as const;
 
-/** The end of a connection, from the moment when one is in sight: an open connection does without 88 bytes. */
+/**
+ * The end of a connection, from the moment when one is in sight. With these in an object of their own, and the cursor in
+ * one field, an open connection takes 104 bytes instead of 192 (`npm run bench -- --scenario memory-plain`, Node 20.20).
+ */
 class Ending {
   initiator: Closed["initiator"] = "transport";
   /** What the peer's Close frame said. */

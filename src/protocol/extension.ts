@@ -115,7 +115,7 @@ export function acceptOffers(
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
-/** The names of what was agreed on: one list for all connections that agreed on nothing, and no matter of parameters. */
+/** For whoever keeps the names, and not the parameters. All who agreed on nothing are given the same list. */
 export function namesOf(agreed: readonly Agreement[]): readonly string[] {
   return agreed.length === 0 ? NO_NAMES : agreed.map(({ name }) => name);
 }

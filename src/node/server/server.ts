@@ -122,10 +122,7 @@ export class Server<Data = unknown> {
   readonly #addresses = new AddressCounter();
   readonly #opening: OpeningContext<Data>;
   readonly #listeners: TcpServer[] = [];
-  /**
-   * Every connection to them that is no peer's, from its first moment on: during the TLS handshake, and once refused,
-   * too.
-   */
+  /** Every connection to them that is no peer's (yet), from its first moment on: in the TLS handshake, refused. */
   readonly #sockets = new Set<Duplex>();
   /** One for all of them, which it is called on. */
   readonly #forget: (this: Duplex) => void;
@@ -248,7 +245,7 @@ export class Server<Data = unknown> {
     socket.on("close", this.#forget);
   }
 
-  /** Whoever is a peer is ended as a peer. */
+  /** Whoever is a peer is ended as a peer; a second set and a second listener would only cost memory. */
   #unfollow(socket: Duplex): void {
     if (this.#sockets.delete(socket)) socket.off("close", this.#forget);
   }
@@ -378,10 +375,10 @@ export class Server<Data = unknown> {
 }
 
 /**
- * Takes Node's own listener off a socket of ours. What it does is to make `write` fail once the peer has ended its side,
- * and then we write nothing. Two listeners of one event stand in an array, of 64 bytes; so did those of `close`, before
- * a peer's socket was left to the peer: 128 bytes a connection (`npm run bench -- --scenario memory-plain`, Node 20.20).
- * One by one: `removeAllListeners` would make V8 look all listeners of this socket up by their names from then on.
+ * Takes Node's own listener off a socket of ours: all it does is to make `write` fail once the peer has ended its side,
+ * and then nothing is written. Two listeners of one event stand in an array, of 64 bytes; two events had one, this and
+ * `close`, before a peer's socket was left to the peer (`npm run bench -- --scenario memory-plain`, Node 20.20). One by
+ * one, since `removeAllListeners` would turn all that a socket listens to into a dictionary.
  */
 function forgetListeners(socket: Socket, event: string): void {
   for (const listener of socket.listeners(event)) socket.off(event, listener as () => void);
