@@ -14,7 +14,7 @@ import { EMPTY_BYTES } from "../bytes.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { Connection } from "../protocol/connection.ts";
 import type { Closed, Flushable, Handler, State } from "../protocol/contract.ts";
-import type { Agreement } from "../protocol/extension.ts";
+import { type Agreement, namesOf } from "../protocol/extension.ts";
 import { Opcode, type Role } from "../protocol/frame.ts";
 import type { PreparedMessage } from "../protocol/prepared-message.ts";
 import { tellBackpressure, tellClose, tellMessage, tellOpen } from "./channels.ts";
@@ -53,6 +53,15 @@ export interface Opened<Data> extends Pick<Peer<Data>, "data" | "target" | "addr
   readonly agreements: readonly Agreement[];
 }
 
+/** What a peer has to remember of itself: in one field, since fields are most of what an idle connection costs. */
+const Note = {
+  /** The application was told "buffered", and is owed a `drain`. */
+  OwesDrain: 1,
+  /** A handler threw: this peer is closing, and its handlers hear nothing more but the end. */
+  Muted: 2,
+  Terminated: 4,
+} as const;
+
 /** Output of one turn that is handed to the socket before the turn is over, so that budgets see it. */
 const FLUSH_FROM = 256 * 1024;
 
@@ -61,17 +70,14 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   readonly target: string;
   readonly address: string;
   readonly subprotocol: string;
-  readonly #agreements: readonly Agreement[];
+  readonly extensions: readonly string[];
   readonly #context: PeerContext<Data>;
   readonly #transport: Transport;
   readonly #connection: Connection;
 
-  /** The application was told "buffered", and is owed a `drain`. */
-  #owesDrain = false;
-  /** A handler threw: this peer is closing, and its handlers hear nothing more but the end. */
-  #muted = false;
+  /** The sum of what is to be remembered: see `Note`. */
+  #notes = 0;
   #cause: unknown = undefined;
-  #terminated = false;
 
   /** There are none before `start`. */
   #vitals: Vitals | undefined = undefined;
@@ -90,7 +96,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     this.target = opened.target;
     this.address = opened.address;
     this.subprotocol = opened.subprotocol;
-    this.#agreements = opened.agreements;
+    this.extensions = namesOf(opened.agreements);
     this.#context = context;
     this.#transport = transport;
     this.#rate =
@@ -120,10 +126,6 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     return this.#connection.state;
   }
 
-  get extensions(): readonly string[] {
-    return this.#agreements.map(({ name }) => name);
-  }
-
   get bufferedAmount(): number {
     return (this.#held?.bytes ?? 0) + this.#connection.bufferedAmount + this.#transport.waiting;
   }
@@ -133,10 +135,8 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   get closed(): Promise<PeerClosed> {
-    const ended = this.#ended;
-    if (ended !== undefined) return Promise.resolve(ended);
-    this.#waiters ??= new Waiters();
-    return this.#waiters.ended();
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    return (this.#waiters ??= new Waiters()).ended();
   }
 
   send(data: Sendable): SendResult {
@@ -206,7 +206,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   /** §7.1.1, §7.2.2: whoever must, or a server that wants to, ends TCP without a word. */
   terminate(): void {
-    this.#terminated = true;
+    this.#notes |= Note.Terminated;
     this.#transport.destroy();
   }
 
@@ -226,13 +226,11 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   drained(): Promise<void> {
     if (this.#ended !== undefined || !this.#transport.needsDrain) return Promise.resolve();
-    this.#waiters ??= new Waiters();
-    return this.#waiters.drained();
+    return (this.#waiters ??= new Waiters()).drained();
   }
 
   tap(listener: TapListener): () => void {
-    this.#taps ??= new Taps();
-    return this.#taps.add(listener, (error) => this.#fail(error));
+    return (this.#taps ??= new Taps()).add(listener, (error) => this.#fail(error));
   }
 
   // --- Sending ------------------------------------------------------------------------------------------------
@@ -244,7 +242,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     if (this.#held?.isHolding !== true) return undefined;
     if (this.state !== "open") return this.#dropped();
     this.#held.add(message);
-    this.#owesDrain = true;
+    this.#notes |= Note.OwesDrain;
     this.#keepBudget(this.#held.bytes);
     return "buffered";
   }
@@ -274,7 +272,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     if (!accepted) return "dropped";
     if (this.#connection.bufferedAmount >= FLUSH_FROM) this.#connection.flush();
     if (!this.#transport.needsDrain) return "sent";
-    this.#owesDrain = true;
+    this.#notes |= Note.OwesDrain;
     return "buffered";
   }
 
@@ -380,8 +378,8 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
       tellBackpressure(this, "resumed");
     }
     this.#waiters?.tellDrained();
-    if (!this.#owesDrain) return;
-    this.#owesDrain = false;
+    if ((this.#notes & Note.OwesDrain) === 0) return;
+    this.#notes &= ~Note.OwesDrain;
     this.#call(this.#context.handlers.drain, undefined);
   }
 
@@ -392,7 +390,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     handler: ((peer: Peer<Data>, argument: Argument) => unknown) | undefined,
     argument: Argument,
   ): void {
-    if (handler === undefined || this.#muted) return;
+    if (handler === undefined || (this.#notes & Note.Muted) !== 0) return;
     try {
       const result = handler.call(this.#context.handlers, this, argument);
       if (isPromiseLike(result)) result.then(undefined, (error: unknown) => this.#fail(error));
@@ -402,7 +400,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
   }
 
   #fail(error: unknown): void {
-    if (this.#muted) return;
+    if ((this.#notes & Note.Muted) !== 0) return;
     const { error: onError } = this.#context.handlers;
     this.#context.statistics.handlerErrors++;
     this.#cause ??= error;
@@ -412,7 +410,7 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
     } catch {
       // The handler for errors has none of its own.
     }
-    this.#muted = true;
+    this.#notes |= Note.Muted;
   }
 
   // --- The end ------------------------------------------------------------------------------------------------
@@ -436,13 +434,13 @@ export class NodePeer<Data> implements Peer<Data>, Handler, Patient, TransportLi
 
   /** `Handler.onClose`: told exactly once, and last. */
   onClose(closed: Closed): void {
-    const ended = peerClosed(closed, this.#terminated, this.#cause);
+    const ended = peerClosed(closed, (this.#notes & Note.Terminated) !== 0, this.#cause);
     this.#ended = ended;
     this.#vitals?.end();
     this.#context.ended(this, ended);
     tellClose(this, ended);
     this.#waiters?.tellEnded(ended);
-    this.#muted = false;
+    this.#notes &= ~Note.Muted;
     this.#call(this.#context.handlers.close, ended);
   }
 }

@@ -40,7 +40,19 @@ export interface Outlet {
   readonly taken: number;
 }
 
+/** A Ping that nothing has answered. */
+interface Ping {
+  readonly sentAt: number;
+  /** Since when a sign of life is waited for. */
+  askedAt: number;
+  /** How much had left then, when the Ping had to queue up behind the rest: more since is a sign of life. */
+  takenBefore: number | undefined;
+}
+
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** In place of the time when the end began: there is nothing to wait for any more. */
+const ENDED = NEVER;
 
 export class Vitals extends Timed {
   readonly #context: VitalsContext;
@@ -49,14 +61,10 @@ export class Vitals extends Timed {
   readonly #openedAt: number;
   /** When a message went last, either way; kept up to date only if somebody asks. */
   #messageAt: number;
-  /** When the Ping was sent that nothing has answered. */
-  #pingAt: number | undefined = undefined;
-  /** How much had left when a Ping had to queue up behind the rest: more since then is a sign of life. */
-  #takenBefore: number | undefined = undefined;
-  /** Since when a sign of life is waited for. */
-  #askedAt = 0;
+  /** An object of its own: most of the time there is none. */
+  #ping: Ping | undefined = undefined;
+  /** Since when the peer has to finish; or ENDED. */
   #closingAt: number | undefined = undefined;
-  #ended = false;
   /** The last measured one, in milliseconds. */
   roundTripTime: number | undefined = undefined;
 
@@ -87,34 +95,33 @@ export class Vitals extends Timed {
 
   pinged(): void {
     this.#context.statistics.pingsSent++;
-    if (this.#pingAt !== undefined) return;
-    this.#pingAt = this.#context.clock.now();
-    this.#wait(this.#pingAt);
+    if (this.#ping !== undefined) return;
+    const now = this.#context.clock.now();
+    this.#ping = { sentAt: now, askedAt: now, takenBefore: this.#takenSoFar() };
   }
 
-  #wait(now: number): void {
-    this.#askedAt = now;
-    this.#takenBefore = this.#outlet.waiting > 0 ? this.#outlet.taken : undefined;
+  #takenSoFar(): number | undefined {
+    return this.#outlet.waiting > 0 ? this.#outlet.taken : undefined;
   }
 
   ponged(): void {
     const { statistics, clock } = this.#context;
     statistics.pongsReceived++;
-    if (this.#pingAt === undefined) return;
-    this.roundTripTime = clock.now() - this.#pingAt;
-    this.#pingAt = undefined;
+    if (this.#ping === undefined) return;
+    this.roundTripTime = clock.now() - this.#ping.sentAt;
+    this.#ping = undefined;
     statistics.roundTrip(this.roundTripTime);
   }
 
   /** From here on the peer has `closeTimeout` to finish, whether it reads or not. */
   closing(): void {
-    if (this.#closingAt !== undefined || this.#ended) return;
+    if (this.#closingAt !== undefined) return;
     this.#closingAt = this.#context.clock.now();
     this.#arm();
   }
 
   end(): void {
-    this.#ended = true;
+    this.#closingAt = ENDED;
     this.#context.deadlines.clear(this);
   }
 
@@ -132,7 +139,7 @@ export class Vitals extends Timed {
     } else {
       this.#beat(now);
     }
-    if (!this.#ended) this.#arm();
+    if (this.#closingAt !== ENDED) this.#arm();
   }
 
   #beat(now: number): void {
@@ -141,15 +148,17 @@ export class Vitals extends Timed {
     const { interval, timeout } = settings.heartbeat;
     if (this.#patient.isPaused) this.sign();
     const silence = deadlines.silence(this);
-    if (this.#pingAt === undefined) {
+    const ping = this.#ping;
+    if (ping === undefined) {
       if (silence >= interval) this.#patient.ping();
-    } else if (silence < now - this.#pingAt) {
+    } else if (silence < now - ping.sentAt) {
       // It has sent something since: the next silence begins there.
-      this.#pingAt = undefined;
-    } else if (now - this.#askedAt >= timeout) {
-      if (this.#takenBefore !== undefined && this.#outlet.taken > this.#takenBefore) {
+      this.#ping = undefined;
+    } else if (now - ping.askedAt >= timeout) {
+      if (ping.takenBefore !== undefined && this.#outlet.taken > ping.takenBefore) {
         // It reads, but slowly, and has not come to the Ping yet.
-        this.#wait(now);
+        ping.askedAt = now;
+        ping.takenBefore = this.#takenSoFar();
         return;
       }
       statistics.deadPeers++;
@@ -174,7 +183,7 @@ export class Vitals extends Timed {
     if (this.#closingAt !== undefined) return this.#closingAt + closeTimeout;
     const due = Math.min(this.#openedAt + maxConnectionAge, this.#messageAt + idleTimeout);
     if (heartbeat === undefined) return due;
-    if (this.#pingAt !== undefined) return Math.min(due, this.#askedAt + heartbeat.timeout);
+    if (this.#ping !== undefined) return Math.min(due, this.#ping.askedAt + heartbeat.timeout);
     return Math.min(due, clock.now() + Math.max(0, heartbeat.interval - deadlines.silence(this)));
   }
 }

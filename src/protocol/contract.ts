@@ -8,7 +8,8 @@
  */
 
 import type { Agreement } from "./extension.ts";
-import type { Role } from "./frame.ts";
+import { MAX_CONTROL_PAYLOAD, type Role } from "./frame.ts";
+import { MaskingKeys } from "./mask.ts";
 import type { MessageReaderOptions } from "./message-reader.ts";
 import type { ProtocolError } from "./violation.ts";
 
@@ -105,10 +106,19 @@ export function checkHandler(handler: Handler): void {
 export interface Settings extends MessageReaderOptions {
   readonly role: Role;
   readonly schedule: ConnectionOptions["schedule"];
+  /** A client's. */
+  readonly keys: MaskingKeys | undefined;
 }
 
 /** The last ones: a server's connections are all configured alike, and share one object. */
 let latest: Settings | undefined;
+
+/** All clients of a process draw their keys from one supply, unless told of another source. */
+const sharedKeys = new MaskingKeys();
+
+function keysFrom(random: ConnectionOptions["random"]): MaskingKeys {
+  return random === undefined ? sharedKeys : new MaskingKeys(random);
+}
 
 /** The options, checked and with their defaults. */
 export function settingsFrom(role: Role, options: ConnectionOptions): Settings {
@@ -123,7 +133,8 @@ export function settingsFrom(role: Role, options: ConnectionOptions): Settings {
     throw new TypeError("schedule: must be a function");
   if (random !== undefined && typeof random !== "function") throw new TypeError("random: must be a function");
   const textAsBytes = text === "utf8";
-  const settings = { role, maxMessageSize, maxFrameSize, textAsBytes, pieces, schedule };
+  const keys = role === "client" ? keysFrom(random) : undefined;
+  const settings = { role, maxMessageSize, maxFrameSize, textAsBytes, pieces, schedule, keys };
   if (latest === undefined || !areEqual(settings, latest)) latest = settings;
   return latest;
 }
@@ -137,4 +148,21 @@ function checkLimit(name: string, value: number): void {
   throw new RangeError(
     `${name}: must be a whole number of bytes, 0 or more, or Infinity; got ${String(value)}`,
   );
+}
+
+export function checkString(method: string, data: string): void {
+  if (typeof data !== "string") throw new TypeError(`${method}: data must be a string`);
+}
+
+export function checkBytes(method: string, data: Uint8Array): void {
+  if (!(data instanceof Uint8Array)) throw new TypeError(`${method}: data must be a Uint8Array`);
+}
+
+export function checkControlPayload(method: string, data: Uint8Array): void {
+  checkBytes(method, data);
+  if (data.length > MAX_CONTROL_PAYLOAD) {
+    throw new RangeError(
+      `${method}: data has ${data.length} bytes; a control frame carries at most ${MAX_CONTROL_PAYLOAD} (RFC 6455 §5.5)`,
+    );
+  }
 }

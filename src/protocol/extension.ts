@@ -113,6 +113,13 @@ export function acceptOffers(
   return agreed;
 }
 
+const NO_NAMES: readonly string[] = Object.freeze([]);
+
+/** For whoever keeps the names, and not the parameters. All who agreed on nothing are given the same list. */
+export function namesOf(agreed: readonly Agreement[]): readonly string[] {
+  return agreed.length === 0 ? NO_NAMES : agreed.map(({ name }) => name);
+}
+
 /** Client: judges what the server accepted. All of it has to be right, or the connection fails (§4.1, §9.1). */
 export function confirmAnswers(
   answers: readonly ExtensionElement[],

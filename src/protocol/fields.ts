@@ -144,6 +144,15 @@ export function toLatin1(text: string): Uint8Array {
   return bytes;
 }
 
+/**
+ * The same text by itself, for whoever keeps it. V8 makes a piece of 13 characters or more a view of what it was cut out
+ * of. Kept as long as a peer is connected, a target of 40 characters would hold its request line, and take 104 bytes
+ * instead of 56; an address that a proxy reported would hold the whole field, up to 8 KiB (Node 20.20).
+ */
+export function detached(text: string): string {
+  return fromLatin1(toLatin1(text));
+}
+
 // --- Lists ------------------------------------------------------------------------------------------------------
 
 /** A place in a value. It never moves back. */

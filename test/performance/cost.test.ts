@@ -3,17 +3,25 @@
  * allocated, bytes kept. How long it all takes is measured by `npm run bench`.
  */
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { EMPTY_BYTES } from "../../src/bytes.ts";
+import { connect } from "../../src/node/client/connect.ts";
+import { NodePeer } from "../../src/node/node-peer.ts";
+import { clientAddress, trustedProxies } from "../../src/node/server/address.ts";
+import { Transport } from "../../src/node/transport.ts";
 import { Connection } from "../../src/protocol/connection.ts";
 import type { Handler } from "../../src/protocol/contract.ts";
 import { HeadReader } from "../../src/protocol/http.ts";
 import { FakeSocket, turn } from "../helpers/fake-socket.ts";
 import { bytesOf, concat, frame, KEY } from "../helpers/frames.ts";
-import { peerOn } from "../helpers/node-servers.ts";
+import { peerOn, servers } from "../helpers/node-servers.ts";
 
 const BINARY = 2;
+const start = servers();
 
 function messages(count: number, size: number): Uint8Array {
   const one = frame({ opcode: BINARY, payload: new Uint8Array(size), key: KEY });
@@ -196,5 +204,57 @@ describe("memory", () => {
     for (let count = 0; count < 10_000; count++) open();
     // One that was kept would keep 300 bytes at least.
     expect(held() - before).toBeLessThan(1024 * 1024);
+  });
+
+  it("an idle peer holds half a kilobyte beside its socket", async () => {
+    const { context } = peerOn(new FakeSocket());
+    const opened = { data: undefined, target: "/", address: "::1", subprotocol: "", agreements: [] };
+    const peers: NodePeer<unknown>[] = [];
+    const grownByEach = async (count: number): Promise<number> => {
+      const sockets = Array.from({ length: count }, () => new FakeSocket());
+      await turn();
+      const before = held();
+      for (const socket of sockets) {
+        const peer = new NodePeer<unknown>(context, new Transport(socket), opened);
+        peer.start(EMPTY_BYTES);
+        peers.push(peer);
+      }
+      await turn();
+      return (held() - before) / count;
+    };
+    // The first are for the engine, which learns from them how large such objects become.
+    await grownByEach(500);
+    // 464 bytes of objects, a property of the socket, a place in this list.
+    const samples: number[] = [];
+    for (let sample = 0; sample < 4; sample++) samples.push(await grownByEach(2000));
+    // 472 bytes of objects, a property of the socket, a place in this list; the least, since the engine's own heap moves.
+    expect(Math.min(...samples)).toBeLessThan(560);
+    expect(peers.every(({ state }) => state === "open")).toBe(true);
+  });
+
+  it("and its socket has one listener for each event, since two would stand in an array of 64 bytes", async () => {
+    const accepted: Socket[] = [];
+    const watch = (message: unknown): void => {
+      accepted.push((message as { socket: Socket }).socket);
+    };
+    subscribe("net.server.socket", watch);
+    const server = await start({});
+    const peer = await connect(`ws://127.0.0.1:${server.port}/`);
+    unsubscribe("net.server.socket", watch);
+    const socket = accepted[0]!;
+    expect(socket.eventNames()).toContain("data");
+    for (const name of socket.eventNames()) expect([name, socket.listenerCount(name)]).toEqual([name, 1]);
+    peer.terminate();
+  });
+
+  it("an address is kept without the list that it stood in", () => {
+    const list = `${"x".repeat(4000)}, 203.0.113.`;
+    const trusted = trustedProxies(1);
+    const before = held();
+    const addresses = Array.from({ length: 1000 }, (_, index) =>
+      clientAddress("10.0.0.1", `${list}${100 + (index % 100)}`, trusted),
+    );
+    expect(held() - before).toBeLessThan(1000 * 1000);
+    expect(addresses[0]).toBe("203.0.113.100");
   });
 });

@@ -7,6 +7,7 @@ import {
   type Extension,
   type ExtensionElement,
   makeOffers,
+  namesOf,
   type Parameter,
   type ReservedBit,
 } from "../../src/protocol/extension.ts";
@@ -93,6 +94,15 @@ describe("acceptOffers", () => {
     });
     expect(() => acceptOffers([element("a")], [liar({ name: "b" })])).toThrow(TypeError);
     expect(() => acceptOffers([element("a")], [liar({ reservedBit: 2 })])).toThrow(TypeError);
+  });
+});
+
+describe("namesOf", () => {
+  it("names them in their order, and gives all who agreed on nothing the same list", () => {
+    const agreed = acceptOffers([element("b"), element("a")], [extension("a"), extension("b")]);
+    expect(namesOf(agreed)).toEqual(["b", "a"]);
+    expect(namesOf([])).toEqual([]);
+    expect(namesOf([])).toBe(namesOf([]));
   });
 });
 

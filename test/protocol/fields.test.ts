@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  detached,
   Fields,
   fromLatin1,
   isFieldValue,
@@ -85,6 +86,7 @@ describe("characters", () => {
     );
     const long = Uint8Array.from({ length: 20_000 }, (_, at) => at);
     expect(toLatin1(fromLatin1(long))).toEqual(long);
+    expect(detached(fromLatin1(long))).toBe(fromLatin1(long));
   });
 });
 

@@ -14,6 +14,7 @@
  */
 
 import { BlockList, isIP, SocketAddress } from "node:net";
+import { detached } from "../../protocol/fields.ts";
 import { quote } from "../../protocol/refusal.ts";
 import { readAuthority } from "./origin.ts";
 
@@ -155,8 +156,9 @@ const LONGEST_ENTRY: number = "[0000:0000:0000:0000:0000:ffff:255.255.255.255]:6
 
 /** No standard says what an entry looks like: some proxies add the port, and then put IPv6 addresses in brackets. */
 function readEntry(text: string): string | undefined {
-  const entry = text.trim();
-  if (entry.length > LONGEST_ENTRY) return undefined;
+  const trimmed = text.trim();
+  if (trimmed.length > LONGEST_ENTRY) return undefined;
+  const entry = detached(trimmed);
   const host = readAuthority(entry)?.host;
   if (host === undefined) return normalAddress(entry); // an IPv6 address without brackets
   return normalAddress(host.startsWith("[") ? host.slice(1, -1) : host);

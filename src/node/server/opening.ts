@@ -13,7 +13,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ByteBuffer } from "../../bytes.ts";
 import type { Extension } from "../../protocol/extension.ts";
-import { Fields, type FieldsInput, readProtocols } from "../../protocol/fields.ts";
+import { detached, Fields, type FieldsInput, readProtocols } from "../../protocol/fields.ts";
 import { type HeadLimits, HeadReader, type RequestHead } from "../../protocol/http.ts";
 import { refuseRequest } from "../../protocol/refusal.ts";
 import {
@@ -126,6 +126,7 @@ class Asked implements Upgrade {
 }
 
 export class Opening<Data> extends Timed implements TransportListener {
+  readonly socket: Duplex;
   readonly remoteAddress: string;
   /** The address it was counted under, once it was. */
   address: string | undefined;
@@ -140,6 +141,7 @@ export class Opening<Data> extends Timed implements TransportListener {
 
   constructor(context: OpeningContext<Data>, socket: Duplex, remoteAddress: string, secure: boolean) {
     super();
+    this.socket = socket;
     this.#context = context;
     this.#transport = new Transport(socket);
     this.remoteAddress = remoteAddress;
@@ -328,7 +330,7 @@ export class Opening<Data> extends Timed implements TransportListener {
     this.#transport.write(accepted.response, false);
     this.#transport.resume(Pause.Application);
     const peer = new NodePeer<Data>(peers, this.#transport, {
-      target: upgrade.target,
+      target: detached(upgrade.target),
       address: upgrade.address,
       subprotocol: accepted.subprotocol,
       agreements: accepted.extensions,
