@@ -151,7 +151,6 @@ class NativeInflater implements Inflater {
       idle[windowBits]!.pop() ?? new ZlibStream(createInflateRaw({ windowBits, chunkSize: SMALLEST_CHUNK }));
     show(this.#window, this.#stream);
     this.#lastFour = -1;
-    this.#held = false;
   }
 
   #end(): void {

@@ -221,6 +221,19 @@ describe("a final block", () => {
     }
   });
 
+  it("may stand in one input with all that follows, to the last octet of the message", () => {
+    for (const supplier of SUPPLIERS) {
+      const inflater = supplier.inflater(15);
+      for (const middle of [zlibMessage(json(300)), zlibMessage(random(50)), deflateRawSync(json(20))]) {
+        const output = new ByteBuffer();
+        const message = concat(deflateRawSync(json(200)), middle, Uint8Array.of(0), TAIL);
+        expect(inflater.inflate(message, output, GENEROUS)).toBe(Inflated.Ok);
+        expect(inflater.atBoundary).toBe(true);
+        expect(output.view().subarray(0, 200)).toEqual(json(200));
+      }
+    }
+  });
+
   it("does not hide what is wrong behind it, nor the limit", () => {
     for (const supplier of SUPPLIERS) {
       const inflater = supplier.inflater(15);
@@ -276,6 +289,21 @@ describe("a short message", () => {
     expect(read(inflater, payloadOf(random(1000)))).toEqual(random(1000));
     expect(inflater.inflate(corrupt(100), new ByteBuffer(), GENEROUS)).toBe(Inflated.Corrupt);
     expect(inflater.fault).toBe(BY_PORTABLE);
+  });
+
+  it("may be asked for its end behind every byte, after a long one, too", () => {
+    const inflater = native.inflater(15);
+    const output = new ByteBuffer();
+    const message = zlibMessage(text("Hello"));
+    for (let round = 0; round < 2; round++) {
+      expect(read(inflater, payloadOf(json(1000)))).toEqual(json(1000));
+      output.clear();
+      for (let at = 0; at < message.length; at++) {
+        expect(inflater.inflate(message.subarray(at, at + 1), output, GENEROUS)).toBe(Inflated.Ok);
+        expect(inflater.atBoundary).toBe(at === message.length - 1);
+      }
+      expect(output.view()).toEqual(text("Hello"));
+    }
   });
 
   it("and a long one refer to each other's output, in any order, cut in any way", () => {
