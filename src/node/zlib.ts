@@ -72,6 +72,9 @@ const LEAST_ROOM = 128;
  * instead of 3.5, 64 connections in turns (`npm run bench:compression`). With a window of 32 KiB that pays up to 400
  * bytes, with one of 4 KiB up to 110. Not where a block brings its own codes: to make tables of them takes longer here,
  * so that 512 bytes of JSON, 120 when compressed, would take 8.7 µs instead of 7.5.
+ *
+ * Decision: a message ends where it began. So a long one whose first piece is short costs more: 1 MiB of JSON 4.1 ms
+ * instead of 2.3.
  */
 const SHORT = 128;
 
