@@ -1,7 +1,7 @@
 /**
  * What permessage-deflate costs a server: memory for each connection that has exchanged one message of 1 KiB each way,
- * by setting; time and bytes of a message, by level; and how long one large message keeps the event loop. Native zlib,
- * level 2 unless another is named, Node.
+ * by setting; time and bytes of a message, by level, and the time to read it; and how long one large message keeps the
+ * event loop. Native zlib, level 2 unless another is named, Node.
  *
  *   npm run bench:compression
  */
@@ -103,6 +103,30 @@ function compressed(level, size) {
   return { us: (milliseconds(all) * 1000) / count, bytes: bytes / count };
 }
 
+/** The same, read again. All windows are alike, but each is memory of its own. */
+function inflated(size) {
+  const deflater = native.deflater({ windowBits: 15, level: LEVEL, memoryLevel: 5 });
+  const inflaters = Array.from({ length: 64 }, () => native.inflater(15));
+  const output = new ByteBuffer();
+  // So many that they fill the window. From then on any message can be read in any order, if not understood.
+  const messages = Array.from({ length: Math.ceil(80_000 / size) }, (_, number) => {
+    output.clear();
+    deflater.deflate(payloadOf("json", size, number), output);
+    return output.view().slice();
+  });
+  const all = () => {
+    for (const message of messages) {
+      for (const inflater of inflaters) {
+        output.clear();
+        inflater.inflate(message, output, MIB);
+        if (!inflater.atBoundary) throw new Error(inflater.fault);
+      }
+    }
+  };
+  all();
+  return (milliseconds(all) * 1000) / (messages.length * inflaters.length);
+}
+
 const asked = process.argv[2];
 if (asked !== undefined) {
   console.log(await memoryPerConnection(settings[asked]));
@@ -124,6 +148,9 @@ if (asked !== undefined) {
         `  ${what.padEnd(46)} ${us.toFixed(1).padStart(7)} µs, ${bytes.toFixed(1).padStart(7)} bytes`,
       );
     }
+  }
+  for (const size of [128, 512, 1024, 16_384]) {
+    console.log(`  ${`${size} bytes, read`.padEnd(46)} ${inflated(size).toFixed(1).padStart(7)} µs`);
   }
   console.log("one message on the event loop");
   const noise = new Uint8Array(MIB);

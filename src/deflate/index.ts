@@ -9,6 +9,7 @@ import { ByteBuffer } from "../bytes.ts";
 import { type Compression, type Deflater, type DeflateSettings, Inflated, type Inflater } from "./codec.ts";
 import { PortableDeflater } from "./deflate.ts";
 import { PortableInflater } from "./inflate.ts";
+import { Window } from "./window.ts";
 
 export { type Compression, type Deflater, type DeflateSettings, Inflated, type Inflater } from "./codec.ts";
 
@@ -21,7 +22,7 @@ export const portable: Compression = {
   smallestWindowBits: SMALLEST_WINDOW_BITS,
   inflater(windowBits: number): Inflater {
     requireInteger("windowBits", windowBits, SMALLEST_WINDOW_BITS, LARGEST_WINDOW_BITS);
-    return new PortableInflater(windowBits);
+    return new PortableInflater(new Window(windowBits));
   },
   deflater(settings: DeflateSettings): Deflater {
     return makeDeflater(settings);
@@ -42,7 +43,7 @@ export function inflateRaw(data: Uint8Array, options: InflateRawOptions = {}): U
   requireBytes("data", data);
   if (typeof maxSize !== "number") throw new TypeError("maxSize: must be a number");
   if (!(maxSize >= 0)) throw new RangeError(`maxSize: ${maxSize} is not a size`);
-  const inflater = new PortableInflater(LARGEST_WINDOW_BITS);
+  const inflater = new PortableInflater(new Window(LARGEST_WINDOW_BITS));
   const output = new ByteBuffer();
   const result = inflater.inflate(data, output, maxSize);
   if (result === Inflated.LimitReached)

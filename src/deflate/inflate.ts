@@ -33,7 +33,7 @@ import {
 import { Inflated, type Inflater } from "./codec.ts";
 import { BASE, END, INVALID, KIND, LITERAL } from "./huffman.ts";
 import { decodeFast } from "./inflate-fast.ts";
-import { copyMatch, Window } from "./window.ts";
+import { copyMatch, type Window } from "./window.ts";
 
 /*
  * A block, from its first bit to its last; each byte begins with its least significant bit, §3.1.1.
@@ -103,8 +103,9 @@ export class PortableInflater implements Inflater {
   #start = 0;
   #limit = 0;
 
-  constructor(windowBits: number) {
-    this.#window = new Window(windowBits);
+  /** Goes on behind what is in `window`, whoever has produced it. */
+  constructor(window: Window) {
+    this.#window = window;
   }
 
   get atBoundary(): boolean {

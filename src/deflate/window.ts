@@ -1,8 +1,8 @@
 /**
  * Chapter 1.4 — The window: what a distance may reach back to (RFC 1951 §2; RFC 7692 §7.2.2).
  *
- * The last 2^windowBits bytes of what an inflater has produced in earlier calls. What the present call has produced
- * is in its output and is copied from there.
+ * The last 2^windowBits bytes of what was produced in earlier calls, by one inflater or by several in turns. What the
+ * present call has produced is in its output and is copied from there.
  *
  * Memory: none before the first byte; then the smallest power of two, from 256 up to 2^windowBits, that holds what
  * was produced so far.
@@ -14,7 +14,6 @@
 import { EMPTY_BYTES } from "../bytes.ts";
 
 const SMALLEST_CAPACITY = 256;
-const NO_WORDS: DataView = new DataView(EMPTY_BYTES.buffer);
 /** How many bytes a word has. */
 const WORD = 4;
 
@@ -24,8 +23,8 @@ export class Window {
   /** How many bytes can be reached. */
   filled = 0;
   #bytes: Uint8Array = EMPTY_BYTES;
-  /** The same memory. */
-  #words: DataView = NO_WORDS;
+  /** The same memory, made when it is first read by words: for short messages it never is. */
+  #words: DataView | undefined;
   /** Where the next byte goes. Full, the window is a ring; before, `#next` equals `filled`. */
   #next = 0;
 
@@ -35,6 +34,7 @@ export class Window {
 
   /** Takes over what a call has produced: `source` from `start` up to `end`. */
   append(source: Uint8Array, start: number, end: number): void {
+    if (start === end) return;
     let from = Math.max(start, end - this.size);
     this.#grow(Math.min(this.size, this.filled + end - from));
     const capacity = this.#bytes.length;
@@ -60,8 +60,17 @@ export class Window {
     if (words === undefined || from + count + WORD > bytes.length) {
       for (; at < end; from++) target[at++] = bytes[from & mask]!;
     } else {
-      for (; at < end; at += WORD, from += WORD) words.setInt32(at, this.#words.getInt32(from, true), true);
+      const own = (this.#words ??= new DataView(bytes.buffer));
+      for (; at < end; at += WORD, from += WORD) words.setInt32(at, own.getInt32(from, true), true);
     }
+  }
+
+  /** Hands out all that can be reached, in order, in one piece or two: for a codec that keeps a window of its own. */
+  read(use: (bytes: Uint8Array, from: number, to: number) => void): void {
+    const { filled } = this;
+    const next = this.#next;
+    if (filled > next) use(this.#bytes, next, filled);
+    if (next > 0) use(this.#bytes, 0, next);
   }
 
   /** Forgets the bytes, keeps the memory. */
@@ -80,7 +89,7 @@ export class Window {
     // A ring that was exactly full stood at zero; in the larger one it goes on behind its content.
     this.#next = this.filled;
     this.#bytes = grown;
-    this.#words = new DataView(grown.buffer);
+    this.#words = undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import { chooseCodeLengths } from "../../src/deflate/code-lengths.ts";
 import { Inflated } from "../../src/deflate/codec.ts";
 import { DynamicHeader } from "../../src/deflate/dynamic-header.ts";
 import { PortableInflater } from "../../src/deflate/inflate.ts";
+import { Window } from "../../src/deflate/window.ts";
 
 describe("the header of a dynamic block", () => {
   it("is as long as announced and means the lengths it was made from", () => {
@@ -37,7 +38,7 @@ describe("the header of a dynamic block", () => {
         writer.align();
         expect(output.length).toBe(Math.ceil((3 + bits) / 8));
         // A wrong repetition would leave an incomplete or over-subscribed set behind.
-        const inflater = new PortableInflater(15);
+        const inflater = new PortableInflater(new Window(15));
         inflater.inflate(output.view(), new ByteBuffer(), 1 << 20);
         expect(inflater.fault).toBe("");
         expect(inflater.inflate(new Uint8Array(0), new ByteBuffer(), 0)).toBe(Inflated.Ok);

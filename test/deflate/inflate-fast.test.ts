@@ -65,7 +65,7 @@ describe("the fast loop", () => {
     const plain = concat(json(6000), new Uint8Array(400).fill(7), repeat("abc", 400), json(6000, 2));
     const coded = zlibMessage(plain);
     for (const piece of [coded.length, 300, 150]) {
-      const inflater = new PortableInflater(15);
+      const inflater = new PortableInflater(new Window(15));
       const output = new ByteBuffer();
       for (let at = 0; at < coded.length; at += piece) {
         expect(inflater.inflate(coded.subarray(at, at + piece), output, plain.length)).toBe(Inflated.Ok);

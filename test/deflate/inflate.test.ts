@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ByteBuffer } from "../../src/bytes.ts";
 import { Inflated } from "../../src/deflate/codec.ts";
 import { PortableInflater } from "../../src/deflate/inflate.ts";
+import { Window } from "../../src/deflate/window.ts";
 import { allocated } from "./allocated.ts";
 import { Bits, concat, dynamicBlock, json, numbers, random, samples, text, zlibMessage } from "./data.ts";
 
@@ -11,7 +12,7 @@ const GENEROUS = 1 << 30;
 /** Inflates at once and in pieces; both must end in the same way. Returns the fault. */
 function faultOf(data: Uint8Array, windowBits = 15): string {
   const faults = [data.length, 1, 3].map((size) => {
-    const inflater = new PortableInflater(windowBits);
+    const inflater = new PortableInflater(new Window(windowBits));
     const output = new ByteBuffer();
     for (let at = 0; at < data.length; at += size) {
       const result = inflater.inflate(data.subarray(at, at + size), output, GENEROUS);
@@ -179,7 +180,7 @@ describe("a legal oddity", () => {
 
   function read(data: Uint8Array): number[] {
     const output = new ByteBuffer();
-    const inflater = new PortableInflater(15);
+    const inflater = new PortableInflater(new Window(15));
     for (const byte of data)
       expect(inflater.inflate(Uint8Array.of(byte), output, GENEROUS)).toBe(Inflated.Ok);
     return [...output.view()];
@@ -270,7 +271,7 @@ describe("against zlib", () => {
       for (let flips = 1 + (next() % 3); flips > 0; flips--) data[next() % reach]! ^= 1 << (next() % 8);
       data[0]! &= 0xfe; // the first block stays one that others follow
       const theirs = byZlib(data);
-      const inflater = new PortableInflater(15);
+      const inflater = new PortableInflater(new Window(15));
       const output = new ByteBuffer();
       const result = inflater.inflate(data, output, 1 << 16);
       if (theirs.rest > 0) {
@@ -295,10 +296,10 @@ describe("against zlib", () => {
 
 describe("what an inflater costs", () => {
   it("holds no window before the first byte, and then a small multiple of what it has produced", () => {
-    expect(allocated(() => new PortableInflater(15)).bytes).toBe(0);
+    expect(allocated(() => new PortableInflater(new Window(15))).bytes).toBe(0);
     for (const size of [1, 256, 1000, 5000, 40_000, 200_000]) {
       const message = zlibMessage(samples["JSON, 200 kB"]!.subarray(0, size), { strategy: zlib.Z_FIXED });
-      const inflater = new PortableInflater(15);
+      const inflater = new PortableInflater(new Window(15));
       const output = new ByteBuffer();
       output.reserve(2 * size + 1000);
       const { bytes } = allocated(() => inflater.inflate(message, output, GENEROUS));
@@ -308,7 +309,7 @@ describe("what an inflater costs", () => {
 
   it("needs no new memory after reset, nor for dynamic blocks that follow each other", () => {
     const message = zlibMessage(json(5000));
-    const inflater = new PortableInflater(15);
+    const inflater = new PortableInflater(new Window(15));
     const output = new ByteBuffer();
     inflater.inflate(message, output, GENEROUS);
     output.clear();
@@ -325,7 +326,7 @@ describe("what an inflater costs", () => {
   it("gives its tables to the next when a block has ended, or is given up", () => {
     const message = zlibMessage(json(1000));
     const half = message.subarray(0, message.length >> 1);
-    const inflaters = Array.from({ length: 10 }, () => new PortableInflater(15));
+    const inflaters = Array.from({ length: 10 }, () => new PortableInflater(new Window(15)));
     const output = new ByteBuffer();
     const all = (input: Uint8Array, reset: boolean): number =>
       allocated(() => {
@@ -343,7 +344,7 @@ describe("what an inflater costs", () => {
 
   it("is at a boundary where a block and a byte have ended, and nowhere else", () => {
     const atBoundary = (bits: Bits): boolean => {
-      const inflater = new PortableInflater(15);
+      const inflater = new PortableInflater(new Window(15));
       expect(inflater.inflate(bits.bytes(), new ByteBuffer(), GENEROUS)).toBe(Inflated.Ok);
       return inflater.atBoundary;
     };
@@ -356,7 +357,7 @@ describe("what an inflater costs", () => {
   });
 
   it("forgets with a reset what was wrong", () => {
-    const inflater = new PortableInflater(15);
+    const inflater = new PortableInflater(new Window(15));
     expect(inflater.inflate(Uint8Array.of(7), new ByteBuffer(), GENEROUS)).toBe(Inflated.Corrupt);
     expect(inflater.fault).not.toBe("");
     inflater.reset();
@@ -367,7 +368,7 @@ describe("what an inflater costs", () => {
     const messages = [json(500, 1), json(700, 2), text("some other words, and some others")].map((data) => ({
       data,
       message: deflateRawSync(data, { finishFlush: zlib.Z_SYNC_FLUSH }),
-      inflater: new PortableInflater(15),
+      inflater: new PortableInflater(new Window(15)),
       output: new ByteBuffer(),
     }));
     for (let at = 0; at < 1000; at += 5) {
@@ -386,7 +387,7 @@ describe("what an inflater costs", () => {
       .number(100, 16)
       .number(100 ^ 0xffff, 16)
       .bytes();
-    const inflater = new PortableInflater(15);
+    const inflater = new PortableInflater(new Window(15));
     expect(inflater.inflate(concat(stored, new Uint8Array(60)), output, 64)).toBe(Inflated.Ok);
     expect(inflater.inflate(new Uint8Array(40), output, 64)).toBe(Inflated.LimitReached);
     expect(output.length).toBe(64);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { copyMatch, Window } from "../../src/deflate/window.ts";
 import { allocated } from "./allocated.ts";
-import { numbers, random } from "./data.ts";
+import { concat, numbers, random } from "./data.ts";
 
 describe("the window", () => {
   it("gives back the last bytes, whatever the pieces they came in", () => {
@@ -22,6 +22,11 @@ describe("the window", () => {
         const roomy = new Uint8Array(count + 4);
         window.copy(back, count, roomy, 1, new DataView(roomy.buffer));
         expect([...roomy.subarray(0, count + 1)]).toEqual([...target.subarray(0, count + 1)]);
+        const pieces: Uint8Array[] = [];
+        window.read((bytes, from, to) => pieces.push(bytes.subarray(from, to)));
+        expect(pieces.length).toBeLessThanOrEqual(2);
+        expect(pieces.every((piece) => piece.length > 0)).toBe(true);
+        expect(Buffer.compare(concat(...pieces), data.subarray(at - window.filled, at))).toBe(0);
       }
     }
   });
@@ -43,6 +48,7 @@ describe("the window", () => {
     window.append(random(300), 0, 300);
     window.clear();
     expect(window.filled).toBe(0);
+    window.read(() => expect.unreachable());
     window.append(Uint8Array.of(1, 2, 3), 0, 3);
     const target = new Uint8Array(3);
     window.copy(3, 3, target, 0);

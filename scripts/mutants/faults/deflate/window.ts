@@ -59,6 +59,22 @@ export const window: Faults = {
       replace: "if (capacity === 0) capacity = this.size;",
     },
     {
+      what: "Words are read from the memory that was outgrown.",
+      find: "    this.#words = undefined;\n",
+      replace: "",
+    },
+    {
+      what: "A window that is read begins with the newest bytes.",
+      find: "    if (filled > next) use(this.#bytes, next, filled);\n    if (next > 0) use(this.#bytes, 0, next);\n",
+      replace:
+        "    if (next > 0) use(this.#bytes, 0, next);\n    if (filled > next) use(this.#bytes, next, filled);\n",
+    },
+    {
+      what: "A window that is read ends where the ring does.",
+      find: "    if (next > 0) use(this.#bytes, 0, next);\n",
+      replace: "",
+    },
+    {
       what: "A match is taken from the output where it lies in the window.",
       find: "if (distance > produced) {",
       replace: "if (distance > produced + length) {",
