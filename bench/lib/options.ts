@@ -43,7 +43,7 @@ export interface Options {
 }
 
 const PACES: Record<Extent, { rounds: number; seconds: number; compiling: number }> = {
-  quick: { rounds: 2, seconds: 0.3, compiling: 0.4 },
+  quick: { rounds: 2, seconds: 0.2, compiling: 0.3 },
   normal: { rounds: 3, seconds: 1, compiling: 1 },
   full: { rounds: 5, seconds: 1, compiling: 1 },
 };

@@ -187,20 +187,26 @@ export async function measure(server: ServerProcess, options: LoadOptions): Prom
   }
 }
 
-/** Bytes that a server holds for each connection that is open and silent. */
-export async function measureMemory(server: ServerProcess, options: LoadOptions): Promise<number> {
-  // What the first connections make it load and compile is not theirs.
-  await held(server, { ...options, connections: Math.min(100, options.connections) });
-  const before = await server.settledMemory();
-  return ((await held(server, options)) - before) / options.connections;
-}
+/** Connections to a server that are open and silent, until they are let go of. */
+export class Held {
+  readonly #generator: Talking;
 
-async function held(server: ServerProcess, options: LoadOptions): Promise<number> {
-  const generator = generatorOn(server, options);
-  try {
-    while ((await generator.said()).event !== "holding");
-    return await server.settledMemory();
-  } finally {
-    await generator.end();
+  private constructor(generator: Talking) {
+    this.#generator = generator;
+  }
+
+  static async open(server: ServerProcess, options: LoadOptions): Promise<Held> {
+    const generator = generatorOn(server, options);
+    try {
+      while ((await generator.said()).event !== "holding");
+      return new Held(generator);
+    } catch (error) {
+      await generator.end();
+      throw error;
+    }
+  }
+
+  letGo(): Promise<void> {
+    return this.#generator.end();
   }
 }

@@ -3,11 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { check } from "./check.ts";
 import type { Generator } from "./generator.ts";
 import type { Options } from "./options.ts";
 import type { Peer } from "./peers.ts";
-import { type LoadOptions, type Measured, measure, measureMemory, ServerProcess } from "./processes.ts";
+import { Held, type LoadOptions, type Measured, measure, ServerProcess } from "./processes.ts";
 import { type Result, summarize } from "./results.ts";
 import { type Scenario, scriptOf } from "./scenarios.ts";
 import { encodeScript, type Script } from "./script.ts";
@@ -123,6 +124,15 @@ function profiling(peer: Peer, scenario: Scenario, { profiles }: Context): strin
   return ["--cpu-prof", `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${scenario.id}.cpuprofile`];
 }
 
+/** More connections than that to several servers at once might be more than this machine has memory for. */
+const MANY = 10_000;
+
+/**
+ * For how long nothing happens before memory is measured, in milliseconds. V8 keeps up to 32 MiB for the garbage to come, and
+ * gives them back at a collection before which there was less than 1 MB of it in a second: up to 16 MB may be there already.
+ */
+const SILENCE = 20_000;
+
 /** Memory is measured once: a process that has had ten thousand connections is not the same afterwards. */
 async function memories(
   scenario: Scenario,
@@ -130,22 +140,89 @@ async function memories(
   context: Context,
   scripts: Scripts,
 ): Promise<Result[]> {
+  const { connections } = scenario.load;
+  const groups = connections > MANY ? peers.map((peer) => [peer]) : [peers];
   const results: Result[] = [];
-  for (const peer of peers) {
-    context.progress(`${scenario.title}: ${peer.title}`);
-    try {
-      const server = await ServerProcess.start(peer, scenario.server);
-      try {
-        const value = await measureMemory(server, loadFor(scenario, scripts.for(peer).path, context, true));
-        results.push({ scenario: scenario.id, peer: peer.id, value });
-      } finally {
-        await server.end();
+  for (const group of groups) {
+    const trials = group.map((peer) => {
+      const load = loadFor(scenario, scripts.for(peer).path, context, true);
+      return new MemoryTrial(peer, scenario, load);
+    });
+    const each = async (what: string, step: (trial: MemoryTrial) => Promise<void>): Promise<void> => {
+      for (const trial of trials) {
+        context.progress(`${scenario.title}: ${trial.peer.title}, ${what}`);
+        await trial.attempt(step);
       }
-    } catch (error) {
-      results.push(failed(scenario, peer, (error as Error).message));
+    };
+    const silence = async (): Promise<void> => {
+      context.progress(`${scenario.title}: silence`);
+      await wait(SILENCE);
+    };
+    await each("start", (trial) => trial.start());
+    await silence();
+    await each("before", (trial) => trial.weigh());
+    await each("connections", (trial) => trial.open());
+    await silence();
+    await each("with them", (trial) => trial.weigh());
+    await each("end", (trial) => trial.end());
+    for (const { peer, failure, weights } of trials) {
+      const [before, after] = weights;
+      results.push(
+        failure === undefined
+          ? { scenario: scenario.id, peer: peer.id, value: (after! - before!) / connections }
+          : failed(scenario, peer, failure),
+      );
     }
   }
   return results;
+}
+
+/** One server, and what it weighs. */
+class MemoryTrial {
+  readonly peer: Peer;
+  readonly weights: number[] = [];
+  failure: string | undefined = undefined;
+  readonly #scenario: Scenario;
+  readonly #load: LoadOptions;
+  #server: ServerProcess | undefined = undefined;
+  #held: Held | undefined = undefined;
+
+  constructor(peer: Peer, scenario: Scenario, load: LoadOptions) {
+    this.peer = peer;
+    this.#scenario = scenario;
+    this.#load = load;
+  }
+
+  /** Takes a step, unless one has failed. */
+  async attempt(step: (trial: this) => Promise<void>): Promise<void> {
+    if (this.failure !== undefined) return;
+    try {
+      await step(this);
+    } catch (error) {
+      this.failure = (error as Error).message;
+      await this.end();
+    }
+  }
+
+  /** What the first connections make a server load and compile is not theirs. */
+  async start(): Promise<void> {
+    this.#server = await ServerProcess.start(this.peer, this.#scenario.server);
+    const connections = Math.min(100, this.#load.connections);
+    await (await Held.open(this.#server, { ...this.#load, connections })).letGo();
+  }
+
+  async open(): Promise<void> {
+    this.#held = await Held.open(this.#server!, this.#load);
+  }
+
+  async weigh(): Promise<void> {
+    this.weights.push(await this.#server!.settledMemory());
+  }
+
+  async end(): Promise<void> {
+    await this.#held?.letGo();
+    await this.#server?.end();
+  }
 }
 
 function failed(scenario: Scenario, peer: Peer, failure: string): Result {

@@ -10,12 +10,17 @@ type Choice = Pick<Options, "extent" | "scenarios" | "peers">;
 /** More connections than this are no quick matter. */
 const MANY = 10_000;
 
-/** Those that were named; else all of a full run, those of the targets in a quick one, and in between no series. */
+/**
+ * Those that were named; else all of a full run, in between no series, and those of the targets in a quick one, without
+ * memory, which takes silence.
+ */
 export function scenariosFor({ extent, scenarios }: Choice, targets: readonly Target[]): Scenario[] {
   if (scenarios.length > 0) return SCENARIOS.filter(({ id }) => scenarios.some((word) => id.includes(word)));
   if (extent === "full") return [...SCENARIOS];
   const plain = SCENARIOS.filter(({ series, load }) => series === undefined && load.connections <= MANY);
-  return extent === "quick" ? plain.filter(({ id }) => isTargeted(id, targets)) : plain;
+  return extent === "quick"
+    ? plain.filter(({ id, unit }) => unit !== "bytes" && isTargeted(id, targets))
+    : plain;
 }
 
 /** The core by itself is about us, and nobody's server. */

@@ -176,7 +176,7 @@ export class HeadReader<D extends Direction> {
   }
 
   #takeLine(chunk: Uint8Array, start: number, end: number): string {
-    if (this.#torn.length === 0) return fromLatin1(chunk.subarray(start, end));
+    if (this.#torn.length === 0) return fromLatin1(chunk, start, end);
     this.#torn.append(chunk, start, end);
     const line = fromLatin1(this.#torn.view());
     this.#torn.clear();

@@ -4,7 +4,7 @@ import { SCENARIOS } from "../../bench/lib/scenarios.ts";
 import { isMicroWanted, scenariosFor } from "../../bench/lib/selection.ts";
 
 const targets = [
-  { scenarios: ["echo-16-32", "memory-plain-50000"], to: "ws", least: 1 },
+  { scenarios: ["echo-16-32", "memory-plain-10000", "memory-plain-50000"], to: "ws", least: 1 },
   { scenarios: ["micro-mask-16"], least: 1 },
 ];
 const ids = (...args: string[]): string[] => scenariosFor(readOptions(args), targets).map(({ id }) => id);

@@ -7,18 +7,18 @@ export const fields: Faults = {
   faults: [
     {
       what: "Names are told apart by their case when fields are gathered.",
-      find: "const key = name.toLowerCase();",
-      replace: "const key = name;",
+      find: "this.#keys.push(name.toLowerCase());",
+      replace: "this.#keys.push(name);",
     },
     {
       what: "Names are told apart by their case when all values are asked for.",
-      find: "return this.#values.get(name.toLowerCase()) ?? [];",
-      replace: "return this.#values.get(name) ?? [];",
+      find: "    const key = name.toLowerCase();\n",
+      replace: "    const key = name;\n",
     },
     {
       what: "A second value of a name replaces the first.",
-      find: "else values.push(value);",
-      replace: "else values[0] = value;",
+      find: "values.push(this.#entries[at]![1]);",
+      replace: "values[0] = this.#entries[at]![1];",
     },
     {
       what: "Several lines are joined without a comma.",
