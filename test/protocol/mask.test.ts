@@ -6,6 +6,7 @@ import {
   mask,
   maskInto,
   useWideWords,
+  WIDE_WORDS_PAY_FROM,
   WORDS_PAY_FROM,
   wordInMemory,
   wordsOf,
@@ -132,7 +133,8 @@ describe("words of 64 bits", () => {
     expect(wordsOf(new Uint8Array(LONG)).wide).toBeUndefined();
     useWideWords();
     expect(wordsOf(new Uint8Array(LONG)).wide).toHaveLength(LONG / 8);
-    expect(wordsOf(new Uint8Array(LONG - 1)).wide).toBeUndefined();
+    expect(wordsOf(new Uint8Array(WIDE_WORDS_PAY_FROM)).wide).toHaveLength(WIDE_WORDS_PAY_FROM / 8);
+    expect(wordsOf(new Uint8Array(WIDE_WORDS_PAY_FROM - 1)).wide).toBeUndefined();
     useWideWords(false);
     expect(wordsOf(new Uint8Array(LONG)).wide).toBeUndefined();
   });
