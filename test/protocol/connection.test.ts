@@ -460,6 +460,16 @@ describe("pulled events", () => {
     expect(types).toEqual(["text", "text", "close"]);
   });
 
+  it("left in the middle, after the transport ended, are still there for the next pull", () => {
+    const { connection } = recorder("client");
+    for (const _ of connection.events(hex("8101 61 8101 62"))) {
+      connection.receiveEnd();
+      break;
+    }
+    expect(connection.state).toBe("open");
+    expect([...connection.events()].map(({ type }) => type)).toEqual(["text", "close"]);
+  });
+
   it("send what is owed before the caller sees the event", () => {
     const { connection, outcome } = recorder("client");
     const events = connection.events(hex("8901 61 8901 62"));
@@ -517,6 +527,16 @@ describe("sending", () => {
     connection.close(1000);
     connection.receive(frameTo("server", { opcode: 8, payload: close(1000) }));
     expect(order).toEqual(["write", "end"]);
+  });
+
+  it("writes nothing when the transport has ended, though it was scheduled before", () => {
+    const waiting: { flush(): void }[] = [];
+    const { connection, written } = recorder("server", { schedule: (one) => waiting.push(one) });
+    connection.sendText("late");
+    connection.receiveEnd();
+    for (const one of waiting) one.flush();
+    expect(waiting).toHaveLength(1);
+    expect(written).toEqual([]);
   });
 
   it("[RFC6455-5.4-04] [RFC6455-5.4-12] a message in pieces allows control frames in between, but no other message", () => {
@@ -880,6 +900,17 @@ describe("two peers", () => {
       expect(atClient).toEqual(atServer);
     }
   });
+});
+
+it("a connection tells what the frame that is arriving lacks: nothing where none is", () => {
+  const { connection } = recorder("client");
+  expect(connection.lacking).toBe(0);
+  connection.receive(hex("82"));
+  expect(connection.lacking).toBeUndefined();
+  connection.receive(hex("03 aa"));
+  expect(connection.lacking).toBe(2);
+  connection.receive(hex("bb cc"));
+  expect(connection.lacking).toBe(0);
 });
 
 it("a server's payload of 32 KiB and more is passed on without a copy", () => {

@@ -1,5 +1,8 @@
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { textCoder } from "../../src/node/machine.ts";
 import {
   detached,
   Fields,
@@ -15,6 +18,7 @@ import {
   toLatin1,
   writeExtension,
 } from "../../src/protocol/fields.ts";
+import { useTextCoder } from "../../src/protocol/utf8.ts";
 
 const SEPARATORS = '()<>@,;:\\"/[]?={} \t';
 
@@ -87,6 +91,39 @@ describe("characters", () => {
     const long = Uint8Array.from({ length: 20_000 }, (_, at) => at);
     expect(toLatin1(fromLatin1(long))).toEqual(long);
     expect(detached(fromLatin1(long))).toBe(fromLatin1(long));
+  });
+
+  it.each([
+    ["by what is the same everywhere", undefined],
+    ["by what Node's buffers can do", textCoder()],
+  ])("reads a range of bytes, %s", (_, coder) => {
+    const bytes = Uint8Array.from({ length: 10_000 }, (_, at) => at);
+    useTextCoder(coder);
+    try {
+      for (const [start, end] of [
+        [0, 3],
+        [250, 260],
+        [3, 5000],
+        [7, 10_000],
+      ] as const)
+        expect(toLatin1(fromLatin1(bytes, start, end))).toEqual(bytes.subarray(start, end));
+    } finally {
+      useTextCoder();
+    }
+  });
+
+  it("holds, of a text by itself, nothing of what that was cut out of", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const head = new Uint8Array(100_000).fill(0x61);
+    const used = (): number => {
+      collect();
+      return getHeapStatistics().used_heap_size;
+    };
+    const before = used();
+    const kept = Array.from({ length: 100 }, () => detached(fromLatin1(head).slice(10, 50)));
+    expect(used() - before).toBeLessThan(2_000_000);
+    expect(new Set(kept)).toEqual(new Set(["a".repeat(40)]));
   });
 });
 

@@ -40,18 +40,18 @@ export const connection: Faults = {
     },
     {
       what: "Frames are read behind the peer's Close.",
-      find: "    this.#beDeaf();\n    this.#closeReceived = payload;",
-      replace: "    this.#closeReceived = payload;",
+      find: "const ending = this.#beDeaf();\n    ending.received",
+      replace: "const ending = this.#beginEnding();\n    ending.received",
     },
     {
       what: "The peer's Close is forgotten.",
-      find: "    this.#closeReceived = payload;\n",
+      find: "    ending.received = payload;\n",
       replace: "",
     },
     {
       what: "A Close frame is not answered.",
       find: 'this.#sendClose("remote", payload.code === CloseCode.NoStatus ? undefined : payload.code, "");',
-      replace: 'this.#initiator = "remote";',
+      replace: 'ending.initiator = "remote";',
     },
     {
       what: "The answer to a Close frame is answered.",
@@ -70,43 +70,43 @@ export const connection: Faults = {
     },
     {
       what: "A client ends TCP, as the server should.",
-      find: 'if (this.role === "server") this.#ending = true;',
-      replace: "this.#ending = true;",
+      find: 'if (this.role === "server") ending.due = true;',
+      replace: "ending.due = true;",
     },
     {
       what: "A server waits for the client to end TCP.",
-      find: 'if (this.role === "server") this.#ending = true;',
+      find: 'if (this.role === "server") ending.due = true;',
       replace: "",
     },
     {
       what: "Frames are read behind a broken rule.",
-      find: "    this.#beDeaf();\n    this.#error = new",
-      replace: "    this.#error = new",
+      find: "const ending = this.#beDeaf();\n    ending.error",
+      replace: "const ending = this.#beginEnding();\n    ending.error",
     },
     {
       what: "A connection that fails sends no Close.",
-      find: 'if (this.#state === "open") this.#sendClose("local", this.#error.code, rule);',
+      find: 'if (this.#state === "open") this.#sendClose("local", ending.error.code, rule);',
       replace: "",
     },
     {
       what: "A connection that fails sends a second Close.",
-      find: 'if (this.#state === "open") this.#sendClose("local", this.#error.code, rule);',
-      replace: 'this.#sendClose("local", this.#error.code, rule);',
+      find: 'if (this.#state === "open") this.#sendClose("local", ending.error.code, rule);',
+      replace: 'this.#sendClose("local", ending.error.code, rule);',
     },
     {
       what: "A connection that fails always sends 1002.",
-      find: 'this.#sendClose("local", this.#error.code, rule);',
+      find: 'this.#sendClose("local", ending.error.code, rule);',
       replace: 'this.#sendClose("local", CloseCode.ProtocolError, rule);',
     },
     {
       what: "A connection that fails does not end TCP.",
-      find: "this.#error.code, rule);\n    this.#ending = true;",
-      replace: "this.#error.code, rule);",
+      find: "ending.error.code, rule);\n    ending.due = true;",
+      replace: "ending.error.code, rule);",
     },
     {
       what: "A connection that fails keeps what the peer sent.",
-      find: "    this.#deaf = true;\n    this.#reader = undefined;",
-      replace: "    this.#deaf = true;",
+      find: "    ending.deaf = true;\n    this.#reader = undefined;",
+      replace: "    ending.deaf = true;",
     },
     {
       what: "More can be sent behind a Close frame.",
@@ -115,17 +115,17 @@ export const connection: Faults = {
     },
     {
       what: "Who began to close is not kept.",
-      find: "    this.#initiator = initiator;\n",
-      replace: "",
+      find: "this.#beginEnding().initiator = initiator;",
+      replace: "this.#beginEnding();",
     },
     {
       what: "The transport is ended twice.",
-      find: "    if (this.#ended) return;\n",
+      find: "    if (ending.done) return;\n",
       replace: "",
     },
     {
       what: "The end is told twice.",
-      find: "    if (this.#closed !== undefined) return;\n    this.#beDeaf();",
+      find: "    if (ending.closed !== undefined) return;\n    this.#beDeaf();",
       replace: "    this.#beDeaf();",
     },
     {
@@ -135,8 +135,8 @@ export const connection: Faults = {
     },
     {
       what: "Every end is clean.",
-      find: "clean: this.#closeReceived !== undefined,",
-      replace: "clean: true,",
+      find: "const clean = received !== undefined;",
+      replace: "const clean = true;",
     },
     {
       what: "A connection that has ended is still closing.",
@@ -145,13 +145,13 @@ export const connection: Faults = {
     },
     {
       what: "Nobody is told of the end.",
-      find: "    this.#handler.onClose?.(this.#closed);\n",
+      find: "    this.#handler.onClose?.(ending.closed);\n",
       replace: "",
     },
     {
       what: "The transport is ended before the output has left.",
-      find: "if (this.#ending && writer?.idle !== false) this.#end();",
-      replace: "if (this.#ending) this.#end();",
+      find: "if (this.#ending?.due === true && writer?.idle !== false) this.#end(",
+      replace: "if (this.#ending?.due === true) this.#end(",
     },
     {
       what: "A scheduled flush is never scheduled again.",
@@ -165,7 +165,7 @@ export const connection: Faults = {
     },
     {
       what: "What is sent while reading leaves at once, frame by frame.",
-      find: "    if (this.#reading) return true;\n",
+      find: "    if (this.#cursor === Cursor.Pushing) return true;\n",
       replace: "",
     },
     {
@@ -175,32 +175,32 @@ export const connection: Faults = {
     },
     {
       what: "A handler that throws keeps the output from leaving.",
-      find: "      this.#reading = false;\n      this.flush();",
-      replace: "      if (!this.#reader.unread) this.flush();\n      this.#reading = false;",
+      find: "      this.#cursor = Cursor.Free;\n      this.flush();",
+      replace: "      this.#cursor = Cursor.Free;\n      if (!this.#unread) this.flush();",
     },
     {
       what: "A handler that throws leaves the connection reading for ever.",
-      find: "      this.#reading = false;\n      this.flush();",
-      replace: "      if (!this.#reader.unread) this.#reading = false;\n      this.flush();",
+      find: "      this.#cursor = Cursor.Free;\n      this.flush();",
+      replace: "      if (!this.#unread) this.#cursor = Cursor.Free;\n      this.flush();",
     },
     {
       what: "A connection may be fed from its own handler.",
-      find: "if (this.#reading || this.#pulling) {\n      throw",
+      find: "if (this.#cursor >= Cursor.Pushing) {\n      throw",
       replace: "if (false) {\n      throw",
     },
     {
       what: "A connection may be fed while its events are pulled.",
-      find: "if (this.#reading || this.#pulling) {\n      throw",
-      replace: "if (this.#reading) {\n      throw",
+      find: "if (this.#cursor >= Cursor.Pushing) {\n      throw",
+      replace: "if (this.#cursor === Cursor.Pushing) {\n      throw",
     },
     {
       what: "The end of the transport is told before the chunk is read.",
-      find: "    if (this.#reading || this.#pulling) return;\n",
+      find: "    if (this.#cursor >= Cursor.Pushing) return;\n",
       replace: "",
     },
     {
       what: "The close event is pulled again and again.",
-      find: "      this.#closeYielded = true;\n",
+      find: "      ending.yielded = true;\n",
       replace: "",
     },
     {
@@ -210,8 +210,48 @@ export const connection: Faults = {
     },
     {
       what: "Events that were not pulled are announced at the end of the transport.",
-      find: "else if (!this.#pulled) this.#announceAll();",
+      find: "else if (this.#cursor !== Cursor.Left) this.#announceAll();",
       replace: "else this.#announceAll();",
+    },
+    {
+      what: "Events that were left in the middle are taken for pushed ones, and announced at the end.",
+      find: "      this.#cursor = Cursor.Left;\n",
+      replace: "      this.#cursor = Cursor.Free;\n",
+    },
+    {
+      what: "Events that were left in the middle leave the connection reading for ever.",
+      find: "      this.#cursor = Cursor.Left;\n",
+      replace: "",
+    },
+    {
+      what: "What a handler that threw has left waits for somebody who pulls.",
+      find: "      this.#cursor = Cursor.Free;\n",
+      replace: "      this.#cursor = Cursor.Left;\n",
+    },
+    {
+      what: "Events that were left in the middle are lost where the transport has ended meanwhile.",
+      find: "if (this.#ending?.transportEnded === true && !this.#unread) this.#finish",
+      replace: "if (this.#ending?.transportEnded === true) this.#finish",
+    },
+    {
+      what: "Bytes that are pushed are read behind the end.",
+      find: "    if (this.#ending?.deaf === true) return;\n",
+      replace: "",
+    },
+    {
+      what: "Bytes that are pulled are read behind the end.",
+      find: "if (chunk !== undefined && this.#ending?.deaf !== true)",
+      replace: "if (chunk !== undefined)",
+    },
+    {
+      what: "A connection that has ended writes what was scheduled.",
+      find: '    if (this.#state === "closed") return;\n    const writer',
+      replace: "    const writer",
+    },
+    {
+      what: "A connection that has not begun to read lacks a header.",
+      find: "this.#reader === undefined ? 0 : this.#reader.lacking",
+      replace: "this.#reader?.lacking",
     },
     {
       what: "Text is sent when the connection is no longer open.",
@@ -242,26 +282,6 @@ export const connection: Faults = {
       what: "Text that ends inside a character is sent.",
       find: "if (validateUtf8(UTF8_ACCEPT, data, 0, data.length) !== UTF8_ACCEPT) {",
       replace: "if (validateUtf8(UTF8_ACCEPT, data, 0, data.length) === 8) {",
-    },
-    {
-      what: "A Ping may carry 126 bytes.",
-      find: "if (data.length > MAX_CONTROL_PAYLOAD) {",
-      replace: "if (data.length > MAX_CONTROL_PAYLOAD + 1) {",
-    },
-    {
-      what: "A client does not mask.",
-      find: 'role === "client" ? keysFrom(options.random) : undefined',
-      replace: "undefined",
-    },
-    {
-      what: "A server masks.",
-      find: 'role === "client" ? keysFrom(options.random) : undefined',
-      replace: "keysFrom(options.random)",
-    },
-    {
-      what: "An application's source of masking keys is not used.",
-      find: "return random === undefined ? sharedKeys : new MaskingKeys(random);",
-      replace: "return random === undefined ? new MaskingKeys() : sharedKeys;",
     },
     {
       what: "A connection keeps its reader when it has nothing more to read.",
@@ -305,8 +325,8 @@ export const connection: Faults = {
     },
     {
       what: "A prepared message is sent to a server as it is sent to a client.",
-      find: 'prepared(message, this.role === "client", this.#reading);',
-      replace: "prepared(message, false, this.#reading);",
+      find: 'prepared(message, this.role === "client", ',
+      replace: "prepared(message, false, ",
     },
   ],
 };

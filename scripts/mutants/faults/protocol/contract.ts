@@ -75,5 +75,40 @@ export const contract: Faults = {
       find: "if (latest === undefined || !areEqual(settings, latest)) latest = settings;",
       replace: "latest = settings;",
     },
+    {
+      what: "A Ping may carry 126 bytes.",
+      find: "if (data.length > MAX_CONTROL_PAYLOAD) {",
+      replace: "if (data.length > MAX_CONTROL_PAYLOAD + 1) {",
+    },
+    {
+      what: "A client does not mask.",
+      find: 'role === "client" ? keysFrom(random) : undefined',
+      replace: "undefined",
+    },
+    {
+      what: "A server masks.",
+      find: 'role === "client" ? keysFrom(random) : undefined',
+      replace: "keysFrom(random)",
+    },
+    {
+      what: "An application's source of masking keys is not used.",
+      find: "return random === undefined ? sharedKeys : new MaskingKeys(random);",
+      replace: "return random === undefined ? new MaskingKeys() : sharedKeys;",
+    },
+    {
+      what: "Each client has a supply of masking keys of its own.",
+      find: "return random === undefined ? sharedKeys : new MaskingKeys(random);",
+      replace: "return new MaskingKeys(random);",
+    },
+    {
+      what: "A string is taken for bytes.",
+      find: "if (!(data instanceof Uint8Array)) throw",
+      replace: "if (false) throw",
+    },
+    {
+      what: "Bytes are taken for a string.",
+      find: 'if (typeof data !== "string") throw',
+      replace: "if (false) throw",
+    },
   ],
 };

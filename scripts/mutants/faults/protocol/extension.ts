@@ -41,6 +41,11 @@ export const extension: Faults = {
       replace: "if (agreement === undefined) break;\n    agreed.push(checked(agreement, extension));",
     },
     {
+      what: "All who agreed on nothing are given lists of their own.",
+      find: "agreed.length === 0 ? NO_NAMES : agreed.map(",
+      replace: "agreed.map(",
+    },
+    {
       what: "A client accepts what it knows, though it has not offered it.",
       find: " || !offers.some((offer) => offer.name === name)",
       replace: "",

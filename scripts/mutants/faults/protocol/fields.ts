@@ -16,6 +16,11 @@ export const fields: Faults = {
       replace: "    const key = name;\n",
     },
     {
+      what: "Names are told apart by their case when it is asked whether they are there.",
+      find: "this.#keys.includes(name.toLowerCase())",
+      replace: "this.#keys.includes(name)",
+    },
+    {
       what: "A second value of a name replaces the first.",
       find: "values.push(this.#entries[at]![1]);",
       replace: "values[0] = this.#entries[at]![1];",
@@ -72,8 +77,23 @@ export const fields: Faults = {
     },
     {
       what: "Long Latin-1 is read up to 4096 bytes.",
-      find: "at < bytes.length; at += LATIN1_STEP",
-      replace: "at < Math.min(bytes.length, LATIN1_STEP); at += LATIN1_STEP",
+      find: "at < end; at += LATIN1_STEP",
+      replace: "at < Math.min(end, start + LATIN1_STEP); at += LATIN1_STEP",
+    },
+    {
+      what: "Latin-1 is read on behind the end of the range.",
+      find: "Math.min(end, at + LATIN1_STEP)",
+      replace: "at + LATIN1_STEP",
+    },
+    {
+      what: "The platform reads Latin-1 from the first byte on.",
+      find: "coder.latin1(bytes, start, end)",
+      replace: "coder.latin1(bytes, 0, end)",
+    },
+    {
+      what: "A text by itself holds what it was cut out of.",
+      find: "return fromLatin1(toLatin1(text));",
+      replace: "return text;",
     },
     {
       what: "Empty elements of a list are refused.",

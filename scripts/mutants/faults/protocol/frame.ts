@@ -97,8 +97,8 @@ export const frame: Faults = {
     },
     {
       what: "A 64-bit length of 65535 is accepted.",
-      find: "high === 0 && low <= 0xffff",
-      replace: "high === 0 && low < 0xffff",
+      find: "high === 0 && low <= MAX_16_BIT_LENGTH",
+      replace: "high === 0 && low < MAX_16_BIT_LENGTH",
     },
     {
       what: "The top bit of a 64-bit length is not looked at.",
@@ -132,13 +132,13 @@ export const frame: Faults = {
     },
     {
       what: "A payload of 65535 bytes is announced in 64 bits.",
-      find: "} else if (length <= 0xffff) {",
-      replace: "} else if (length < 0xffff) {",
+      find: "} else if (length <= MAX_16_BIT_LENGTH) {",
+      replace: "} else if (length < MAX_16_BIT_LENGTH) {",
     },
     {
       what: "The room for a header is reckoned with 16 bits for 65536.",
-      find: "length <= 0xffff ? 4 : 10",
-      replace: "length <= 0x10000 ? 4 : 10",
+      find: "length <= MAX_16_BIT_LENGTH ? 4 : 10",
+      replace: "length <= MAX_16_BIT_LENGTH + 1 ? 4 : 10",
     },
     {
       what: "The mask bit of a long frame is not set.",

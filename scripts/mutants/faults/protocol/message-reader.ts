@@ -101,8 +101,18 @@ export const messageReader: Faults = {
     },
     {
       what: "Messages are gathered though pieces are wanted.",
-      find: "if (this.#pieces) return",
-      replace: "if (false) return",
+      find: "if (this.#pieces) return this.#piece(frames.view(start, end), last);",
+      replace: "",
+    },
+    {
+      what: "A message that arrives at once is handed out whole though pieces are wanted.",
+      find: "if (this.#pieces) return this.#piece(frames.view(start, end), true);",
+      replace: "",
+    },
+    {
+      what: "A text that arrives at once is handed out as a string though bytes are wanted.",
+      find: "if (this.type === Opcode.Binary || this.textAsBytes) return this.#whole(",
+      replace: "if (this.type === Opcode.Binary) return this.#whole(",
     },
     {
       what: "The last fragment alone is the message.",
