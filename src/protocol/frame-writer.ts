@@ -13,7 +13,7 @@ import { EMPTY_BYTES } from "../bytes.ts";
 import { Pool } from "../pool.ts";
 import { headerSizeFor, MAX_HEADER_SIZE, writeHeader } from "./frame.ts";
 import { type MaskingKeys, mask, maskInto } from "./mask.ts";
-import { encodeUtf8Into } from "./utf8.ts";
+import { encodeUtf8Into, MAX_UTF8_PER_UNIT } from "./utf8.ts";
 
 export interface Output {
   /**
@@ -46,9 +46,6 @@ function giveBack(slab: Uint8Array): void {
  * (`npm run bench -- --scenario echo-16384`, Node 20.20).
  */
 export const PASSED_ON_FROM: number = 32 * 1024;
-
-/** A JavaScript string of n units has at most 3n bytes of UTF-8. */
-const MAX_UTF8_PER_UNIT = 3;
 
 const encoder = new TextEncoder();
 

@@ -16,13 +16,15 @@ import { FrameWriter, type Output, PASSED_ON_FROM } from "./frame-writer.ts";
 import type { MaskingKeys } from "./mask.ts";
 import { NO_EXTENSIONS, type Pipeline } from "./pipeline.ts";
 import type { PreparedMessage } from "./prepared-message.ts";
+import { encodeUtf8Into, MAX_UTF8_PER_UNIT } from "./utf8.ts";
 
 type DataOpcode = typeof Opcode.Text | typeof Opcode.Binary;
 
 const encoder = new TextEncoder();
 
-/** Where messages are transformed before they are copied into their frame. */
+/** Where messages are transformed before they are copied into their frame, and where short texts are encoded before that. */
 const scratch = new ByteBuffer();
+const encoded = new ByteBuffer();
 
 /**
  * To be lent a writer for the output of each turn saves a connection 190 bytes as long as it is silent. As many are kept as
@@ -103,7 +105,7 @@ export class MessageWriter {
   text(data: string, bulk: boolean): void {
     this.#mustBeFree();
     if (this.#pipeline.choose(data.length) === 0) this.#frames.textFrame(FIN | Opcode.Text, data, bulk);
-    else this.bytes(Opcode.Text, encoder.encode(data), bulk);
+    else this.bytes(Opcode.Text, utf8Of(data), bulk);
   }
 
   bytes(opcode: DataOpcode, data: Uint8Array, bulk: boolean): void {
@@ -165,6 +167,16 @@ export class MessageWriter {
       );
     }
   }
+}
+
+/** The text's bytes, until the next text: where there are many, they may be passed on, and have memory of their own. */
+function utf8Of(text: string): Uint8Array {
+  const most = text.length * MAX_UTF8_PER_UNIT;
+  if (most >= PASSED_ON_FROM) return encoder.encode(text);
+  encoded.clear();
+  encoded.reserve(most);
+  encoded.length = encodeUtf8Into(text, encoded.bytes, 0);
+  return encoded.view();
 }
 
 function endsInHighSurrogate(text: string): boolean {

@@ -332,6 +332,9 @@ function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string
   return text;
 }
 
+/** A JavaScript string of n units has at most 3n bytes of UTF-8. */
+export const MAX_UTF8_PER_UNIT = 3;
+
 /** Up to here, ASCII is encoded faster by hand: 15 ns instead of 48 for 5 characters, 38 instead of 53 for 24. */
 const SHORT_TO_ENCODE = 24;
 

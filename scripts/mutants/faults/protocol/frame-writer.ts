@@ -70,8 +70,8 @@ export const frameWriter: Faults = {
     },
     {
       what: "A text is given two bytes for a unit.",
-      find: "const MAX_UTF8_PER_UNIT = 3;",
-      replace: "const MAX_UTF8_PER_UNIT = 2;",
+      find: "const most = text.length * MAX_UTF8_PER_UNIT;",
+      replace: "const most = text.length * 2;",
     },
     {
       what: "A text with a longer header is not moved.",
