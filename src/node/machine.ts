@@ -1,7 +1,7 @@
 /**
- * Chapter 8.19 — The machine below: what this engine does well, and what the C library shall do.
+ * Chapter 8.19 — The machine below: what this engine and Node do well, and what the C library shall do.
  *
- * Neither is about WebSockets, and neither changes what anything does: only how long it takes.
+ * None of it is about WebSockets, and none changes what anything does: only how long it takes.
  *
  * What this file must not know: connections.
  * Next: server/origin.ts.
@@ -12,7 +12,7 @@ import { useUnclearedMemory } from "../bytes.ts";
 import { useWideWords } from "../protocol/mask.ts";
 import { type TextCoder, useTextCoder } from "../protocol/utf8.ts";
 
-/** Tells the core what this engine does well. Bun says whose V8 it behaves like, and has another engine. */
+/** Tells the core what it may use here. Bun says whose V8 it behaves like, and has another engine. */
 export function useEngine(
   versions: { v8?: string | undefined; bun?: string | undefined } = process.versions,
 ): void {
