@@ -17,14 +17,12 @@ import { platformCoder } from "./utf8.ts";
 export type FieldsInput = Iterable<readonly [string, string]> | { readonly [name: string]: string };
 
 /**
- * Header fields in their order, found by their name in any case. Peers choose the names: they are compared, and never
- * looked up in an object, where `__proto__` would mean something. Nothing is checked here; the writers in http.ts check
- * it all. A head has few fields, and is asked for a dozen: a Map of them takes 1.4 KB more of garbage.
+ * Header fields in their order, found by their name in any case. Peers choose the names: they are keys of a Map,
+ * where `__proto__` and `constructor` mean nothing. Nothing is checked here; the writers in http.ts check it all.
  */
 export class Fields implements Iterable<readonly [string, string]> {
   readonly #entries: (readonly [string, string])[] = [];
-  /** Their names in lower case. */
-  readonly #keys: string[] = [];
+  readonly #values = new Map<string, string[]>();
 
   constructor(input: FieldsInput = []) {
     const entries = Symbol.iterator in input ? input : Object.entries(input);
@@ -36,28 +34,26 @@ export class Fields implements Iterable<readonly [string, string]> {
   }
 
   append(name: string, value: string): void {
+    const key = name.toLowerCase();
+    const values = this.#values.get(key);
+    if (values === undefined) this.#values.set(key, [value]);
+    else values.push(value);
     this.#entries.push([name, value]);
-    this.#keys.push(name.toLowerCase());
   }
 
   has(name: string): boolean {
-    return this.#keys.includes(name.toLowerCase());
+    return this.#values.has(name.toLowerCase());
   }
 
   /** Each value of that name, one per line, in order. */
   all(name: string): readonly string[] {
-    const key = name.toLowerCase();
-    const values: string[] = [];
-    for (let at = this.#keys.indexOf(key); at !== -1; at = this.#keys.indexOf(key, at + 1)) {
-      values.push(this.#entries[at]![1]);
-    }
-    return values;
+    return this.#values.get(name.toLowerCase()) ?? [];
   }
 
   /** All values of that name as one list, which is what several lines mean (RFC 9110 §5.3). */
   get(name: string): string | undefined {
-    const values = this.all(name);
-    return values.length <= 1 ? values[0] : values.join(", ");
+    const values = this.#values.get(name.toLowerCase());
+    return values === undefined || values.length === 1 ? values?.[0] : values.join(", ");
   }
 
   [Symbol.iterator](): Iterator<readonly [string, string]> {

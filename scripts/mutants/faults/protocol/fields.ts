@@ -7,23 +7,23 @@ export const fields: Faults = {
   faults: [
     {
       what: "Names are told apart by their case when fields are gathered.",
-      find: "this.#keys.push(name.toLowerCase());",
-      replace: "this.#keys.push(name);",
+      find: "const key = name.toLowerCase();",
+      replace: "const key = name;",
     },
     {
       what: "Names are told apart by their case when all values are asked for.",
-      find: "    const key = name.toLowerCase();\n",
-      replace: "    const key = name;\n",
+      find: "return this.#values.get(name.toLowerCase()) ?? [];",
+      replace: "return this.#values.get(name) ?? [];",
     },
     {
       what: "Names are told apart by their case when it is asked whether they are there.",
-      find: "this.#keys.includes(name.toLowerCase())",
-      replace: "this.#keys.includes(name)",
+      find: "this.#values.has(name.toLowerCase())",
+      replace: "this.#values.has(name)",
     },
     {
       what: "A second value of a name replaces the first.",
-      find: "values.push(this.#entries[at]![1]);",
-      replace: "values[0] = this.#entries[at]![1];",
+      find: "else values.push(value);",
+      replace: "else values[0] = value;",
     },
     {
       what: "Several lines are joined without a comma.",
