@@ -30,8 +30,8 @@ export function useUnclearedMemory(allocate: Allocate = cleared): void {
 }
 
 /**
- * Memory for a buffer that will be filled to its end, and so need not be cleared before: an echo of 1 MiB takes 15 % less
- * by it, one of 64 KiB 4 % (`npm run bench -- --scenario echo-1048576`, Node 20.20).
+ * Memory for a buffer that will be filled to its end, and so need not be cleared before: of echoes of 64 KiB and 1 MiB there
+ * are some 10 % more by it (`npm run bench -- --scenario echo-65536 --scenario echo-1048576`, Node 20.20).
  */
 export const uncleared: Allocate = (size) =>
   size < UNCLEARED_PAYS_FROM ? cleared(size) : allocateUncleared(size);
