@@ -9,7 +9,7 @@ import { SCENARIOS } from "./scenarios.ts";
 export const HELP = `Measures Framewright and other servers of WebSocket and server-sent events, one beside the other.
 
   npm run bench                         all scenarios, those peers that the targets name
-  npm run bench -- --quick              what the targets are about, in two minutes or so
+  npm run bench -- --quick              what the targets are about, in two and a half minutes or so
   npm run bench -- --full               all scenarios, all peers, and how cost grows
   npm run bench -- --scenario echo-128  those whose names contain this; may be given more than once
   npm run bench -- --peer ours,ws       these peers
