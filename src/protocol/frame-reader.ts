@@ -246,10 +246,8 @@ export class FrameReader {
 
   #unmask(start: number, count: number, key: number, phase: number): void {
     if (key === 0) return;
-    if (count >= WORDS_PAY_FROM && this.end - start >= VIEW_PAYS_FROM) {
-      this.#words ??= wordsIn(this.#memory, this.#origin, this.end);
-    }
-    mask(this.chunk, start, start + count, key, phase, this.#words);
+    const words = this.end - start >= VIEW_PAYS_FROM ? this.wordsFor(count) : this.#words;
+    mask(this.chunk, start, start + count, key, phase, words);
   }
 
   /** The size of the header that `#parse` completed. */

@@ -43,9 +43,8 @@ const NO_WORDS: Words = { words: new Int32Array(0), wide: undefined, origin: 0 }
 
 /**
  * The length of a chunk from which words of 64 bits pay, and with them their view. They are BigInts, and it depends on the
- * engine what that means: V8 has them in registers, and takes 62 ns for 1 KiB instead of 127; JavaScriptCore makes an object
- * of each, and takes fifty times as long. With the views: 256 B in 97 ns instead of 115, 1 KiB in 120 instead of 224
- * (`npm run bench -- --scenario micro-mask`, Node 20.20).
+ * engine what that means: V8 has them in registers, and takes 15 ns for 128 B instead of 20, 71 for 1 KiB instead of 98 (`npm run bench --
+ * --scenario micro-mask`, Node 20.20); JavaScriptCore makes an object of each, and takes fifty times as long.
  */
 export const WIDE_WORDS_PAY_FROM = 256;
 let wideWordsFrom = Number.POSITIVE_INFINITY;
@@ -166,7 +165,7 @@ function maskWords(
   else maskBytes(bytes, end - rest, end, bytes, end - rest, aligned);
 }
 
-/** Eight to a turn: one by one takes twice as long. */
+/** Eight to a turn. */
 function xorWords(words: Int32Array, from: number, end: number, word: number): void {
   let i = from;
   for (; i < end - 7; i += 8) {
@@ -182,10 +181,7 @@ function xorWords(words: Int32Array, from: number, end: number, word: number): v
   for (; i < end; i++) words[i]! ^= word;
 }
 
-/**
- * The same by words of 64 bits, where two make one. The key is put together as BigInts of 64 bits, in one register: by way of
- * memory, 128 B take 2 ns more.
- */
+/** The same by words of 64 bits, where two make one. V8 puts the key together in one register, without a trip to memory. */
 function xorWideWords(words: Int32Array, wide: BigInt64Array, from: number, end: number, word: number): void {
   const half = BigInt.asUintN(64, BigInt(word >>> 0));
   const key = BigInt.asIntN(64, half | (half << 32n));
